@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The policy: rules, their text, validation, builtin sets, and matching an event against them.
+ */
+#pragma once
+
+#include <ima/digest.h>
+#include <ima/template.h>
+#include <ima/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum ima_profile { IMA_PROFILE_NEWEST = 0, IMA_PROFILE_6_1, IMA_PROFILE_6_12, IMA_PROFILE_7_1, IMA_PROFILE__LAST };
+
+/** ima_profile_by_name() - "6.1", "6.12", "7.1", "newest"; -ENOENT */
+ima_must_check int ima_profile_by_name(const char *name, enum ima_profile *ret);
+const char *ima_profile_name(enum ima_profile p);
+
+enum ima_func {
+	IMA_FUNC_NONE = 0,
+	IMA_FUNC_FILE_CHECK,
+	IMA_FUNC_MMAP_CHECK,
+	IMA_FUNC_MMAP_CHECK_REQPROT,
+	IMA_FUNC_BPRM_CHECK,
+	IMA_FUNC_CREDS_CHECK,
+	IMA_FUNC_POST_SETATTR,
+	IMA_FUNC_MODULE_CHECK,
+	IMA_FUNC_FIRMWARE_CHECK,
+	IMA_FUNC_KEXEC_KERNEL_CHECK,
+	IMA_FUNC_KEXEC_INITRAMFS_CHECK,
+	IMA_FUNC_POLICY_CHECK,
+	IMA_FUNC_KEXEC_CMDLINE,
+	IMA_FUNC_KEY_CHECK,
+	IMA_FUNC_CRITICAL_DATA,
+	IMA_FUNC_SETXATTR_CHECK,
+	IMA_FUNC__LAST
+};
+
+const char *ima_func_name(enum ima_func f); /* "FILE_CHECK"; NULL out of range */
+ima_must_check int ima_func_by_name(const char *name, size_t len, enum ima_func *ret); /* aliases too; -ENOENT */
+
+enum {
+	IMA_MAY_EXEC = 1,
+	IMA_MAY_WRITE = 2,
+	IMA_MAY_READ = 4,
+	IMA_MAY_APPEND = 8,
+};
+
+/* actions (rule) and results (match), the kernel's values */
+enum {
+	IMA_ACTION_MEASURE = 0x0001,
+	IMA_ACTION_DONT_MEASURE = 0x0002,
+	IMA_ACTION_APPRAISE = 0x0004,
+	IMA_ACTION_DONT_APPRAISE = 0x0008,
+	IMA_ACTION_AUDIT = 0x0040,
+	IMA_ACTION_DONT_AUDIT = 0x0080,
+	IMA_ACTION_HASH = 0x0100,
+	IMA_ACTION_DONT_HASH = 0x0200,
+	IMA_ACTION_FILE_APPRAISE = 0x00001000,
+	IMA_ACTION_MMAP_APPRAISE = 0x00004000,
+	IMA_ACTION_BPRM_APPRAISE = 0x00010000,
+	IMA_ACTION_READ_APPRAISE = 0x00040000,
+	IMA_ACTION_CREDS_APPRAISE = 0x00100000,
+};
+
+/* option flags of rules, accumulated into results */
+#define IMA_OPT_DIGSIG_REQUIRED        0x01000000U
+#define IMA_OPT_PERMIT_DIRECTIO        0x02000000U
+#define IMA_OPT_SIGV3_REQUIRED         0x08000000U
+#define IMA_OPT_FAIL_UNVERIFIABLE_SIGS 0x10000000U
+#define IMA_OPT_MODSIG_ALLOWED         0x20000000U
+#define IMA_OPT_CHECK_BLACKLIST        0x40000000U
+#define IMA_OPT_VERITY_REQUIRED        0x80000000U
+
+/**
+ * struct ima_policy_event - one event as the rules see it; borrowed views
+ * @has_inode: the file facts below are set
+ * @cap_setuid, @cap_setgid: effective capabilities of the acting task
+ * @labels: LSM labels: 0-2 object user/role/type, 3-5 subject; empty: that LSM is absent
+ * @func_data: keyring name or critical-data label
+ */
+struct ima_policy_event {
+	enum ima_func func;
+	unsigned int mask;
+	uint32_t uid, euid, suid, gid, egid, sgid;
+	bool cap_setuid, cap_setgid;
+	bool has_inode;
+	uint32_t fowner, fgroup;
+	uint64_t fsmagic;
+	const char *fsname;     /* "ext4" */
+	const char *fs_subtype; /* NULL: none */
+	uint8_t fsuuid[16];
+	struct ima_bytes labels[6];
+	struct ima_bytes func_data;
+};
+
+/** struct ima_policy_result - what the active rules ask for */
+struct ima_policy_result {
+	uint32_t action;                    /* IMA_ACTION_* (do actions and sub-actions) | IMA_OPT_* */
+	int pcr;                            /* -1: the default PCR */
+	const struct ima_template *templ;   /* NULL: the default template; lives as long as the policy */
+	uint32_t allowed_algos;             /* bitmap of enum ima_hash_algo, 0: any */
+};
+
+/**
+ * struct ima_policy - the policy state machine: default, custom and temporary rules
+ *
+ * Readers (match, scope, show) may run in parallel under the caller's read lock; changes need its write lock.
+ */
+struct ima_policy;
+
+struct ima_policy_opts {
+	enum ima_profile profile;
+	uint32_t available_algos;      /* bitmap for appraise_algos=, 0: all */
+	bool modsig;                   /* the parser knows imasig|modsig */
+	bool no_keys;                  /* func=KEY_CHECK is refused */
+	bool no_write_policy;          /* one custom load only; appraise_tcb lacks its POLICY_CHECK rule */
+	bool lsm_available;            /* LSM labels can be compiled */
+	uint8_t reserved[16];
+};
+
+ima_must_check int ima_policy_new(const struct ima_policy_opts *opts, struct ima_policy **ret);
+struct ima_policy *ima_policy_free(struct ima_policy *p);
+
+/**
+ * ima_policy_builtin() - add builtin sets as ima_policy= names them, separated by space, '|' or newline
+ * Legacy words "ima_tcb" and "ima_appraise_tcb" are taken as well. Unknown words: -ENOENT with @diag, the others are in force.
+ */
+ima_must_check int ima_policy_builtin(struct ima_policy *p, const char *names,
+				      struct ima_diag *diag);
+
+/** ima_policy_begin()/_add_line()/_commit()/_abort() - one upload, K 1.9
+ *
+ * _add_line() takes one line without its newline; -EINVAL/-ERANGE with @diag (line counted over the upload) poisons the upload.
+ * _commit() returns -EINVAL when poisoned or without a rule: nothing of it takes effect.
+ */
+ima_must_check int ima_policy_begin(struct ima_policy *p); /* -EBUSY */
+ima_must_check int ima_policy_add_line(struct ima_policy *p, struct ima_bytes line,
+				       struct ima_diag *diag);
+ima_must_check int ima_policy_commit(struct ima_policy *p);
+void ima_policy_abort(struct ima_policy *p);
+
+/** ima_policy_load() - a whole text as one upload (begin, every line, commit); a final newline is not required */
+ima_must_check int ima_policy_load(struct ima_policy *p, struct ima_bytes text,
+				   struct ima_diag *diag);
+
+struct ima_buffer;
+
+/** ima_policy_show() - append the read-back text of the active rules, K 1.10 */
+ima_must_check int ima_policy_show(const struct ima_policy *p, struct ima_buffer *out);
+
+/** ima_policy_n_rules() - rules of the active list */
+size_t ima_policy_n_rules(const struct ima_policy *p);
+
+/** ima_policy_flags() - OR of the do-actions in force; 0: nothing to do for any event */
+uint32_t ima_policy_flags(const struct ima_policy *p);
+
+/** ima_policy_match() - walk the active list, K 1.6 and 1.8; @wanted limits the classes (0: all) */
+void ima_policy_match(const struct ima_policy *p, const struct ima_policy_event *ev,
+		      uint32_t wanted, struct ima_policy_result *ret);
+
+/**
+ * ima_policy_scope() - which funcs could lead to an action for some subject on this file system
+ * @ev: fsmagic, fsname, fs_subtype, fsuuid are looked at; nothing else
+ * Return: bitmap 1U << func. 0: no event on that file system can matter. Never too small; may be too large.
+ */
+uint32_t ima_policy_scope(const struct ima_policy *p, const struct ima_policy_event *ev);
+
+/**
+ * ima_policy_pending() - could a later event on this inode ask for something not done yet?
+ * @ev: file facts (has_inode part) are looked at; func, mask and credentials are free
+ * @done: actions that have been carried out for the inode (IMA_ACTION_MEASURE counts by @pcrs)
+ * @pcrs: bitmap of PCRs into which the inode is measured
+ * Never false when an event could ask for more; funcs considered: FILE, MMAP, MMAP_REQPROT, BPRM, CREDS.
+ */
+bool ima_policy_pending(const struct ima_policy *p, const struct ima_policy_event *ev,
+			uint32_t done, uint64_t pcrs, int default_pcr);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The TPM as imad needs it: which banks are active, extend, read. One vtable, three owners: tpm_tss2.c (ESYS over any TCTI),
+ * tpm_embedded.c (libtpms in this process behind a TCTI of our own, then the same ESYS code), tpm_none.c.
+ *
+ * Promise: "success" means that every active bank was extended. A TPM without an active bank is an error at open.
+ * Not thread-safe: callers hold the list lock.
+ */
+#pragma once
+
+#include <ima/pcr.h>
+
+struct ima_tpm;
+
+/** struct ima_tpm_digests - one digest for each active bank, in the order of ima_tpm_banks() */
+struct ima_tpm_digests {
+	size_t n;
+	struct ima_digest d[IMA_PCR_MAX_BANKS];
+};
+
+struct ima_tpm_ops {
+	const char *name; /* "tss2", "embedded", "none" */
+	/* extend one PCR in all active banks with one command; -EIO and ima_tpm_last_rc() on a TPM error */
+	int (*extend)(struct ima_tpm *t, unsigned int pcr, const struct ima_tpm_digests *d);
+	/* read PCRs of @mask in one bank; sets bank->known for those read */
+	int (*read)(struct ima_tpm *t, uint32_t mask, struct ima_pcr_bank *bank);
+	void (*free)(struct ima_tpm *t);
+};
+
+/** struct ima_tpm - the common head of every implementation */
+struct ima_tpm {
+	const struct ima_tpm_ops *ops;
+	size_t n_banks;
+	uint16_t bank_alg[IMA_PCR_MAX_BANKS];           /* TPM_ALG_ID, in TPM order */
+	enum ima_hash_algo bank_hash[IMA_PCR_MAX_BANKS]; /* IMA_HASH__LAST: unmapped bank */
+	uint32_t last_rc;                                /* TPM or TSS return code of the last failure */
+	char where[128];                                 /* human words: TCTI, vendor */
+};
+
+struct ima_tpm_opts {
+	const char *spec;      /* "auto", "none", "embedded", or a TCTI ("device:/dev/tpmrm0", "swtpm:path=...") */
+	const char *state_dir; /* embedded: folder of the permanent state, created 0700 */
+};
+
+/**
+ * ima_tpm_open() - "auto": /dev/tpmrm0, else /dev/tpm0, else embedded
+ * The embedded TPM starts with TPM2_Startup(CLEAR): all PCRs are zero (one owner a process).
+ * Return: 0, -ENODEV nothing there, -EIO no active bank or TPM failure, -EINVAL bad spec; @diag says why
+ */
+ima_must_check int ima_tpm_open(const struct ima_tpm_opts *opts, struct ima_tpm **ret,
+				struct ima_diag *diag);
+struct ima_tpm *ima_tpm_free(struct ima_tpm *t);
+
+ima_must_check int ima_tpm_extend(struct ima_tpm *t, unsigned int pcr,
+				  const struct ima_tpm_digests *d);
+
+/** ima_tpm_read() - PCRs of @mask in every active mapped bank; @ret starts zeroed */
+ima_must_check int ima_tpm_read(struct ima_tpm *t, uint32_t mask, struct ima_pcrs *ret);
+
+/** ima_tpm_read_sysfs() - the values that /sys/class/tpm/tpm0/pcr-ALG/N shows; -ENODEV when there is none */
+ima_must_check int ima_tpm_read_sysfs(const char *root, struct ima_pcrs *ret);
