@@ -23,6 +23,7 @@ struct ima_view_opts {
 	bool legacy_lists;
 	bool lists_writable;
 	int ready_fd;
+	_Atomic int *mounted; /* set to 1 when the mount is up; shared memory; may be NULL */
 };
 
 /**
