@@ -114,10 +114,10 @@ struct ima_policy;
 struct ima_policy_opts {
 	enum ima_profile profile;
 	uint32_t available_algos;      /* bitmap for appraise_algos=, 0: all */
-	bool modsig;                   /* the parser knows imasig|modsig */
+	bool no_modsig;                /* appraise_type=imasig|modsig and appraise_flag= are refused */
 	bool no_keys;                  /* func=KEY_CHECK is refused */
 	bool no_write_policy;          /* one custom load only; appraise_tcb lacks its POLICY_CHECK rule */
-	bool lsm_available;            /* LSM labels can be compiled */
+	bool lsm_available;            /* LSM labels can be compiled; else refused while the builtin rules are in force */
 	uint8_t reserved[16];
 };
 
