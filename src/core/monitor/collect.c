@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading a file for the monitor: digest, labels, metadata, each at most once an event. */
+#include "core/monitor/collect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* protected attributes in the order that EVM uses */
+static const char *const evm_names[] = {
+	"security.selinux", "security.SMACK64", "security.SMACK64EXEC",
+	"security.SMACK64TRANSMUTE", "security.SMACK64MMAP", "security.apparmor",
+	"security.ima", "security.capability",
+};
+
+void ima_collected_done(struct ima_collected *c)
+{
+	free(c->ima_xattr);
+	free(c->evm_xattr);
+	ima_buffer_done(&c->xattr_names);
+	ima_buffer_done(&c->xattr_lengths);
+	ima_buffer_done(&c->xattr_values);
+	*c = (struct ima_collected){ 0 };
+}
+
+int ima_collect_digest(struct ima_collected *c, struct ima_hasher *h,
+		       const struct ima_file_event *ev, enum ima_hash_algo algo)
+{
+	if (c->has_digest)
+		return c->error;
+	c->has_digest = true;
+	c->error = ev->direct_io ? -EINVAL : ev->ops->digest(ev->user, h, algo, &c->digest);
+	if (c->error < 0)
+		c->digest = (struct ima_digest){ .algo = algo, .len = ima_hash_len(algo) };
+	return c->error;
+}
+
+static bool is_legacy_algo(enum ima_hash_algo a)
+{
+	return a == IMA_HASH_SHA1 || a == IMA_HASH_MD5;
+}
+
+static void collect_legacy(struct ima_collected *c, struct ima_hasher *h,
+			   const struct ima_file_event *ev)
+{
+	if (c->legacy.len || c->error < 0 || is_legacy_algo(c->digest.algo))
+		return;
+	if (ev->ops->digest(ev->user, h, IMA_HASH_SHA1, &c->legacy) < 0)
+		c->legacy = (struct ima_digest){ 0 };
+}
+
+/* an attribute that cannot be read counts as absent, as in the kernel */
+static void collect_xattr(const struct ima_file_event *ev, const char *name, bool *has,
+			  uint8_t **value, size_t *len)
+{
+	if (*has)
+		return;
+	*has = true;
+	if (!ev->ops->xattr || ev->ops->xattr(ev->user, name, value, len) < 0) {
+		*value = NULL;
+		*len = 0;
+	}
+}
+
+static int collect_evm_field(struct ima_collected *c, const struct ima_file_event *ev,
+			     const char *name)
+{
+	ima_cleanup(ima_freep) uint8_t *value = NULL;
+	size_t len = 0;
+	int r;
+
+	if (!ev->ops->xattr || ev->ops->xattr(ev->user, name, &value, &len) < 0)
+		return 0;
+	r = c->xattr_names.len ? ima_buffer_append_u8(&c->xattr_names, '|') : 0;
+	if (r == 0)
+		r = ima_buffer_append_str(&c->xattr_names, name);
+	if (r == 0)
+		r = ima_buffer_append_u32(&c->xattr_lengths, (uint32_t)len);
+	return r < 0 ? r : ima_buffer_append(&c->xattr_values, value, len);
+}
+
+static int collect_evm_fields(struct ima_collected *c, const struct ima_file_event *ev)
+{
+	int r = 0;
+
+	if (c->has_evm_fields)
+		return 0;
+	c->has_evm_fields = true;
+	for (size_t i = 0; r == 0 && i < IMA_N_ELEMENTS(evm_names); i++)
+		r = collect_evm_field(c, ev, evm_names[i]);
+	return r;
+}
+
+static bool wants_evm_fields(const struct ima_template *t)
+{
+	return ima_template_has(t, IMA_FIELD_XATTRNAMES) ||
+	       ima_template_has(t, IMA_FIELD_XATTRLENGTHS) ||
+	       ima_template_has(t, IMA_FIELD_XATTRVALUES);
+}
+
+int ima_collect_template(struct ima_collected *c, struct ima_hasher *h,
+			 const struct ima_file_event *ev, const struct ima_template *t,
+			 uint32_t action, struct ima_template_in *ret)
+{
+	const bool sig = ima_template_has(t, IMA_FIELD_SIG);
+	int r;
+
+	if (ima_template_has(t, IMA_FIELD_D))
+		collect_legacy(c, h, ev);
+	if (sig)
+		collect_xattr(ev, "security.ima", &c->has_ima_xattr, &c->ima_xattr,
+			      &c->ima_xattr_len);
+	if (sig || ima_template_has(t, IMA_FIELD_EVMSIG))
+		collect_xattr(ev, "security.evm", &c->has_evm_xattr, &c->evm_xattr,
+			      &c->evm_xattr_len);
+	if (wants_evm_fields(t)) {
+		r = collect_evm_fields(c, ev);
+		if (r < 0)
+			return r;
+	}
+	*ret = (struct ima_template_in){
+		.digest = c->digest,
+		.legacy_digest = c->legacy,
+		.default_algo = c->digest.algo,
+		.verity = action & IMA_OPT_VERITY_REQUIRED,
+		.name = ev->path,
+		.name_last = ev->last,
+		.ima_xattr = { c->ima_xattr, c->ima_xattr_len },
+		.evm_xattr = { c->evm_xattr, c->evm_xattr_len },
+		.has_inode = true,
+		.uid = ev->facts.fowner,
+		.gid = ev->facts.fgroup,
+		.mode = ev->mode,
+		.xattr_names = ima_buffer_bytes(&c->xattr_names),
+		.xattr_lengths = ima_buffer_bytes(&c->xattr_lengths),
+		.xattr_values = ima_buffer_bytes(&c->xattr_values),
+	};
+	return 0;
+}
+
+int ima_collect_audit_text(const struct ima_collected *c, const struct ima_file_event *ev,
+			   struct ima_buffer *out)
+{
+	const struct ima_audit_subject *s = &ev->subject;
+	const struct ima_policy_event *f = &ev->facts;
+	int r;
+
+	r = ima_buffer_append_str(out, "file=");
+	if (r == 0)
+		r = ima_audit_quote(out, ev->path);
+	if (r == 0)
+		r = ima_buffer_printf(out, " hash=\"%s:", ima_hash_name(c->digest.algo));
+	if (r == 0)
+		r = ima_buffer_append_hex(out, c->digest.data, c->digest.len);
+	if (r == 0)
+		r = ima_buffer_printf(out,
+				      "\" pid=%d auid=%u uid=%u gid=%u euid=%u suid=%u egid=%u "
+				      "sgid=%u ses=%u comm=",
+				      s->pid, s->auid, f->uid, f->gid, f->euid, f->suid, f->egid,
+				      f->sgid, s->ses);
+	return r < 0 ? r
+		     : ima_audit_quote(out, (struct ima_bytes){ (const uint8_t *)s->comm,
+								 strlen(s->comm) });
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The monitor: the order of steps is the kernel's (docs/FORMATS.md "One event"). */
+#include "core/monitor/monitor.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/monitor/collect.h"
+
+struct ima_monitor {
+	struct ima_monitor_opts opts;
+	pthread_rwlock_t policy_lock;
+};
+
+int ima_monitor_new(const struct ima_monitor_opts *opts, struct ima_monitor **ret)
+{
+	struct ima_monitor *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return -ENOMEM;
+	m->opts = *opts;
+	pthread_rwlock_init(&m->policy_lock, NULL);
+	*ret = m;
+	return 0;
+}
+
+struct ima_monitor *ima_monitor_free(struct ima_monitor *m)
+{
+	if (m) {
+		pthread_rwlock_destroy(&m->policy_lock);
+		free(m);
+	}
+	return NULL;
+}
+
+static void match_check(struct ima_monitor *m, const struct ima_file_event *ev, size_t i,
+			struct ima_policy_result *ret)
+{
+	struct ima_policy_event pe = ev->facts;
+
+	pe.func = ev->checks[i].func;
+	pe.mask = ev->checks[i].mask;
+	ima_policy_match(m->opts.policy, &pe, 0, ret);
+}
+
+bool ima_monitor_wants(struct ima_monitor *m, const struct ima_file_event *ev)
+{
+	bool wants = false;
+
+	pthread_rwlock_rdlock(&m->policy_lock);
+	for (size_t i = 0; i < ev->n_checks && !wants; i++) {
+		struct ima_policy_result res;
+
+		match_check(m, ev, i, &res);
+		wants = res.action & (IMA_ACTION_MEASURE | IMA_ACTION_AUDIT);
+	}
+	pthread_rwlock_unlock(&m->policy_lock);
+	return wants;
+}
+
+static void audit_file(struct ima_monitor *m, const struct ima_file_event *ev,
+		       enum ima_audit_type type, const char *op, const char *cause, int result,
+		       bool info)
+{
+	const struct ima_audit_record rec = {
+		.type = type,
+		.subject = &ev->subject,
+		.op = op,
+		.cause = cause,
+		.name = type == IMA_AUDIT_DATA ? ev->last : ev->path,
+		.dev = ev->dev,
+		.ino = ev->ino,
+		.result = result,
+		.info = info,
+	};
+
+	ima_audit_emit(m->opts.audit, &rec);
+}
+
+/* a violation goes to the default template and PCR, whatever the rule says */
+static void add_violation(struct ima_monitor *m, struct ima_hasher *h,
+			  const struct ima_file_event *ev, const char *cause,
+			  struct ima_outcome *out)
+{
+	const struct ima_template_in in = {
+		.violation = true, .default_algo = m->opts.hash, .name = ev->path,
+		.name_last = ev->last,
+	};
+	const struct ima_mlist_entry e = {
+		.templ = m->opts.templ, .in = &in, .pcr = m->opts.pcr, .event = ev->number };
+	enum ima_mlist_result res = IMA_MLIST_NONE;
+	int r = ima_mlist_add(m->opts.mlist, h, &e, &res, NULL);
+
+	if (r < 0 && !out->error)
+		out->error = r;
+	out->n_added += res == IMA_MLIST_ADDED;
+	audit_file(m, ev, IMA_AUDIT_PCR, "invalid_pcr", cause, 0, false);
+}
+
+static bool checks_readers(enum ima_func f)
+{
+	return f == IMA_FUNC_FILE_CHECK || f == IMA_FUNC_MMAP_CHECK ||
+	       f == IMA_FUNC_MMAP_CHECK_REQPROT;
+}
+
+static void check_writers(struct ima_monitor *m, struct ima_hasher *h,
+			  const struct ima_file_event *ev, struct ima_outcome *out)
+{
+	if (ev->opened_for_write || out->has_writers || !ev->ops->has_writers)
+		return;
+	if (ev->ops->has_writers(ev->user) != 1)
+		return;
+	out->has_writers = true;
+	add_violation(m, h, ev, "open_writers", out);
+}
+
+static void note_store(struct ima_monitor *m, const struct ima_file_event *ev, int r,
+		       enum ima_mlist_result res, uint32_t pcr, struct ima_outcome *out)
+{
+	if (r < 0) {
+		if (!out->error)
+			out->error = r;
+		audit_file(m, ev, IMA_AUDIT_PCR, "add_template_measure",
+			   r == -ENOMEM ? "ENOMEM" : "hashing_error", r, false);
+		return;
+	}
+	audit_file(m, ev, IMA_AUDIT_PCR, "add_template_measure",
+		   res == IMA_MLIST_ADDED ? "hash_added" : "hash_exists",
+		   res == IMA_MLIST_ADDED ? 0 : -EEXIST, true);
+	out->n_added += res == IMA_MLIST_ADDED;
+	if (!ev->direct_io && pcr < 64) {
+		out->done |= IMA_ACTION_MEASURE;
+		out->measured_pcrs |= UINT64_C(1) << pcr;
+	}
+}
+
+static void audit_tpm_error(struct ima_monitor *m, const struct ima_file_event *ev, int tpm_error)
+{
+	char cause[32];
+
+	if (!tpm_error)
+		return;
+	snprintf(cause, sizeof(cause), "TPM_error(%d)", tpm_error);
+	audit_file(m, ev, IMA_AUDIT_PCR, "add_template_measure", cause, 0, false);
+}
+
+static void store(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		  const struct ima_policy_result *res, struct ima_collected *c,
+		  struct ima_outcome *out)
+{
+	const uint32_t pcr = res->pcr >= 0 ? (uint32_t)res->pcr : m->opts.pcr;
+	const struct ima_template *t = res->templ ? res->templ : m->opts.templ;
+	enum ima_mlist_result added = IMA_MLIST_NONE;
+	struct ima_template_in in;
+	int r, tpm_error = 0;
+
+	if (pcr < 64 && out->measured_pcrs >> pcr & 1)
+		return;
+	r = ima_collect_template(c, h, ev, t, res->action, &in);
+	if (r == 0) {
+		const struct ima_mlist_entry e = {
+			.templ = t, .in = &in, .pcr = pcr, .event = ev->number };
+
+		r = ima_mlist_add(m->opts.mlist, h, &e, &added, &tpm_error);
+	}
+	note_store(m, ev, r, added, pcr, out);
+	audit_tpm_error(m, ev, tpm_error);
+}
+
+static void measure(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		    const struct ima_policy_result *res, struct ima_collected *c,
+		    struct ima_outcome *out)
+{
+	int r = ima_collect_digest(c, h, ev, m->opts.hash);
+
+	if (r < 0)
+		audit_file(m, ev, IMA_AUDIT_DATA, "collect_data",
+			   ev->direct_io ? "failed(directio)" : "failed", r, false);
+	/* a file that cannot be read as a whole is listed with zeros; any other failure lists nothing */
+	if (r < 0 && r != -EINVAL && r != -EBADF) {
+		if (!out->error)
+			out->error = r;
+		return;
+	}
+	if (ev->unnamed_copy && ima_mlist_knows_content(m->opts.mlist, &c->digest)) {
+		out->done |= IMA_ACTION_MEASURE;
+		return;
+	}
+	store(m, h, ev, res, c, out);
+}
+
+static void audit_rule(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		       struct ima_collected *c, struct ima_outcome *out)
+{
+	struct ima_buffer text = { 0 };
+
+	if (!m->opts.audit || !m->opts.audit->emit || (out->done & IMA_ACTION_AUDIT))
+		return;
+	if (ima_collect_digest(c, h, ev, m->opts.hash) == 0 &&
+	    ima_collect_audit_text(c, ev, &text) == 0)
+		m->opts.audit->emit(m->opts.audit->user, IMA_AUDIT_RULE, (const char *)text.data);
+	ima_buffer_done(&text);
+	out->done |= IMA_ACTION_AUDIT;
+}
+
+void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		      struct ima_outcome *ret)
+{
+	struct ima_collected c = { 0 };
+
+	*ret = (struct ima_outcome){ 0 };
+	pthread_rwlock_rdlock(&m->policy_lock);
+	for (size_t i = 0; i < ev->n_checks; i++) {
+		struct ima_policy_result res;
+
+		match_check(m, ev, i, &res);
+		ret->action |= res.action;
+		if (res.action & IMA_ACTION_MEASURE) {
+			if (checks_readers(ev->checks[i].func))
+				check_writers(m, h, ev, ret);
+			measure(m, h, ev, &res, &c, ret);
+		}
+		if (res.action & IMA_ACTION_AUDIT)
+			audit_rule(m, h, ev, &c, ret);
+	}
+	pthread_rwlock_unlock(&m->policy_lock);
+	ima_collected_done(&c);
+}
+
+static int add_buffer(struct ima_monitor *m, struct ima_hasher *h,
+		      const struct ima_buffer_event *ev, const struct ima_policy_result *res)
+{
+	struct ima_template_in in = {
+		.default_algo = m->opts.hash,
+		.name = { (const uint8_t *)ev->name, strlen(ev->name) },
+		.buf = ev->data,
+	};
+	struct ima_mlist_entry e = {
+		.templ = res->templ ? res->templ : ima_template_builtin("ima-buf", 7),
+		.in = &in,
+		.pcr = res->pcr >= 0 ? (uint32_t)res->pcr : m->opts.pcr,
+	};
+	enum ima_mlist_result added;
+	struct ima_digest by_hash;
+	int r;
+
+	r = ima_hash_bytes(h, m->opts.hash, ev->data, &in.digest);
+	if (r == 0 && ev->by_hash) {
+		by_hash = in.digest;
+		in.buf = (struct ima_bytes){ by_hash.data, by_hash.len };
+		r = ima_hash_bytes(h, m->opts.hash, in.buf, &in.digest);
+	}
+	if (r < 0)
+		return r;
+	return ima_mlist_add(m->opts.mlist, h, &e, &added, NULL);
+}
+
+int ima_monitor_buffer(struct ima_monitor *m, struct ima_hasher *h,
+		       const struct ima_buffer_event *ev)
+{
+	struct ima_policy_result res;
+	int r = -ENOENT;
+
+	pthread_rwlock_rdlock(&m->policy_lock);
+	ima_policy_match(m->opts.policy, &ev->facts, 0, &res);
+	if (res.action & IMA_ACTION_MEASURE)
+		r = add_buffer(m, h, ev, &res);
+	pthread_rwlock_unlock(&m->policy_lock);
+	return r;
+}
+
+int ima_monitor_boot_aggregate(struct ima_monitor *m, struct ima_hasher *h,
+			       const struct ima_digest *aggregate, const struct ima_digest *legacy)
+{
+	static const char name[] = "boot_aggregate";
+	const struct ima_template_in in = {
+		.digest = *aggregate,
+		.legacy_digest = *legacy,
+		.default_algo = m->opts.hash,
+		.name = { (const uint8_t *)name, sizeof(name) - 1 },
+	};
+	const struct ima_mlist_entry e = { .templ = m->opts.templ, .in = &in, .pcr = m->opts.pcr };
+	enum ima_mlist_result added;
+
+	return ima_mlist_add(m->opts.mlist, h, &e, &added, NULL);
+}
+
+int ima_monitor_gap(struct ima_monitor *m, struct ima_hasher *h, const char *name)
+{
+	const struct ima_template_in in = {
+		.violation = true,
+		.default_algo = m->opts.hash,
+		.name = { (const uint8_t *)name, strlen(name) },
+	};
+	const struct ima_mlist_entry e = {
+		.templ = m->opts.templ, .in = &in, .pcr = m->opts.pcr, .flags = IMA_JOURNAL_GAP };
+	enum ima_mlist_result added;
+
+	return ima_mlist_add(m->opts.mlist, h, &e, &added, NULL);
+}
+
+uint32_t ima_monitor_scope(struct ima_monitor *m, const struct ima_policy_event *fs)
+{
+	uint32_t scope;
+
+	pthread_rwlock_rdlock(&m->policy_lock);
+	scope = ima_policy_scope(m->opts.policy, fs);
+	pthread_rwlock_unlock(&m->policy_lock);
+	return scope;
+}
+
+bool ima_monitor_pending(struct ima_monitor *m, const struct ima_policy_event *facts, uint32_t done,
+			 uint64_t pcrs)
+{
+	bool pending;
+
+	pthread_rwlock_rdlock(&m->policy_lock);
+	pending = ima_policy_pending(m->opts.policy, facts, done, pcrs, (int)m->opts.pcr);
+	pthread_rwlock_unlock(&m->policy_lock);
+	return pending;
+}
+
+int ima_monitor_policy_call(struct ima_monitor *m, int (*fn)(struct ima_policy *p, void *arg),
+			    void *arg)
+{
+	int r;
+
+	pthread_rwlock_wrlock(&m->policy_lock);
+	r = fn(m->opts.policy, arg);
+	pthread_rwlock_unlock(&m->policy_lock);
+	return r;
+}

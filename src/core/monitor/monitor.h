@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The one place that says: match -> violation checks -> collect -> measure -> audit. Hooks bring events, the list keeps records.
+ *
+ * Thread-safe: events run in parallel under a read lock of the policy; a policy change takes the write lock.
+ */
+#pragma once
+
+#include <ima/policy.h>
+#include <ima/template.h>
+
+#include "core/audit/audit.h"
+#include "core/mlist/mlist.h"
+
+struct ima_monitor;
+
+struct ima_monitor_opts {
+	struct ima_policy *policy;            /* borrowed; touched only under the monitor's lock from now on */
+	struct ima_mlist *mlist;              /* borrowed */
+	const struct ima_template *templ;     /* default template; borrowed */
+	enum ima_hash_algo hash;              /* default algorithm */
+	uint32_t pcr;                         /* default PCR */
+	const struct ima_audit_sink *audit;   /* borrowed; NULL: none */
+};
+
+ima_must_check int ima_monitor_new(const struct ima_monitor_opts *opts, struct ima_monitor **ret);
+struct ima_monitor *ima_monitor_free(struct ima_monitor *m);
+
+/** struct ima_file_ops - how the monitor learns about a file's content; any thread that handles the event calls them */
+struct ima_file_ops {
+	/* 1 somebody has it open for writing, 0 nobody, -errno cannot be told */
+	int (*has_writers)(void *user);
+	/* digest of the content; errors as ima_hash_fd() */
+	int (*digest)(void *user, struct ima_hasher *h, enum ima_hash_algo algo,
+		      struct ima_digest *ret);
+	/* value of an extended attribute, @ret malloc'd; -ENODATA none, -EOPNOTSUPP, errno */
+	int (*xattr)(void *user, const char *name, uint8_t **ret, size_t *ret_len);
+};
+
+/** struct ima_check - one kernel hook that the event stands for */
+struct ima_check {
+	enum ima_func func;
+	unsigned int mask;
+};
+
+#define IMA_EVENT_MAX_CHECKS 6
+
+/**
+ * struct ima_file_event - one access to one regular file; borrowed for the call
+ * @facts: credentials and file facts; func and mask are taken from @checks
+ * @path: absolute path as the kernel names it; @last: its last component
+ * @unnamed_copy: the file is the layer behind another file that has its own event: list it only if its content is not listed yet
+ */
+struct ima_file_event {
+	struct ima_policy_event facts;
+	struct ima_check checks[IMA_EVENT_MAX_CHECKS];
+	size_t n_checks;
+	struct ima_bytes path;
+	struct ima_bytes last;
+	const char *dev; /* for audit records */
+	uint64_t ino;
+	uint16_t mode;
+	bool opened_for_write;
+	bool direct_io;
+	bool unnamed_copy;
+	uint64_t number; /* unique in the boot, 0: none */
+	struct ima_audit_subject subject;
+	const struct ima_file_ops *ops;
+	void *user;
+};
+
+/** struct ima_outcome - what was done */
+struct ima_outcome {
+	uint32_t action;         /* union of the rules' answers */
+	uint32_t done;           /* IMA_ACTION_* carried out, with success */
+	uint64_t measured_pcrs;  /* bitmap of PCRs that have the file now */
+	unsigned int n_added;    /* records added to the list, violations included */
+	bool has_writers;        /* the probe said so */
+	int error;               /* first failure that kept something from being measured; 0: none */
+};
+
+/** ima_monitor_wants() - would any check of the event lead to an action? Cheap: no file access */
+bool ima_monitor_wants(struct ima_monitor *m, const struct ima_file_event *ev);
+
+/** ima_monitor_file() - handle the event; failures are in @ret->error: the caller's fail mode decides about the access */
+void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		      struct ima_outcome *ret);
+
+/** struct ima_buffer_event - a buffer measurement */
+struct ima_buffer_event {
+	struct ima_policy_event facts; /* func, credentials, func_data */
+	const char *name;
+	struct ima_bytes data;
+	bool by_hash; /* list H(data) instead of the data */
+};
+
+/** ima_monitor_buffer() - 0 listed or already there, -ENOENT no rule wants it, else -errno */
+ima_must_check int ima_monitor_buffer(struct ima_monitor *m, struct ima_hasher *h,
+				      const struct ima_buffer_event *ev);
+
+/** ima_monitor_boot_aggregate() - the first record of a list */
+ima_must_check int ima_monitor_boot_aggregate(struct ima_monitor *m, struct ima_hasher *h,
+					      const struct ima_digest *aggregate,
+					      const struct ima_digest *legacy);
+
+/** ima_monitor_gap() - a violation record that stands for a time without measurement */
+ima_must_check int ima_monitor_gap(struct ima_monitor *m, struct ima_hasher *h, const char *name);
+
+/* the policy behind its lock */
+uint32_t ima_monitor_scope(struct ima_monitor *m, const struct ima_policy_event *fs);
+bool ima_monitor_pending(struct ima_monitor *m, const struct ima_policy_event *facts, uint32_t done,
+			 uint64_t pcrs);
+
+/** ima_monitor_policy_call() - run @fn with the policy under the write lock; returns what @fn returns */
+int ima_monitor_policy_call(struct ima_monitor *m, int (*fn)(struct ima_policy *p, void *arg),
+			    void *arg);
