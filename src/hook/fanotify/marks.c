@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Scanning mount tables, deciding per file system, marking. */
+#include "hook/fanotify/marks.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "hook/fanotify/mounts.h"
+
+#define SCAN_INTERVAL_MS 500
+#define MAX_NAMESPACES 4096
+
+struct known_mount {
+	unsigned int id;
+	char fstype[32];
+	char subtype[32];
+};
+
+struct known_fs {
+	unsigned int major, minor;
+	char fstype[32];
+	char where[128];
+	const char *reason; /* static text or NULL */
+};
+
+struct namespace {
+	ino_t ino;
+	int pid; /* one task in it; 0: our own */
+	uint64_t hash;
+};
+
+struct ima_marks {
+	struct ima_fan *fan;
+	const struct ima_hook_worker *worker;
+	pthread_mutex_t lock;
+	struct known_mount *mounts; /* sorted by id */
+	size_t n_mounts, cap_mounts;
+	struct known_fs *fs;
+	size_t n_fs, cap_fs;
+	struct namespace *ns;
+	size_t n_ns;
+	pthread_t thread;
+	bool has_thread;
+	int stop_fd;
+};
+
+static void say(struct ima_marks *m, int level, const char *text)
+{
+	if (m->worker->log)
+		m->worker->log(m->worker->user, level, text);
+}
+
+static enum ima_fan_class classify(const struct ima_mount *mnt)
+{
+	static const char *const stacked[] = { "overlay", "aufs", "ecryptfs" };
+	static const char *const remote[] = { "fuse", "fuseblk", "virtiofs", "nfs", "nfs4", "cifs",
+					      "smb3", "9p", "ceph", "afs", "lustre", "gfs2",
+					      "ocfs2", "orangefs", "coda" };
+
+	for (size_t i = 0; i < IMA_N_ELEMENTS(stacked); i++)
+		if (!strcmp(mnt->fstype, stacked[i]))
+			return IMA_FAN_STACKED;
+	for (size_t i = 0; i < IMA_N_ELEMENTS(remote); i++)
+		if (!strcmp(mnt->fstype, remote[i]))
+			return IMA_FAN_REMOTE;
+	return IMA_FAN_PLAIN;
+}
+
+static bool in_scope(const struct ima_marks *m, const struct ima_mount *mnt)
+{
+	const char *const *p = m->fan->opts.scope_mounts;
+
+	if (!p)
+		return true;
+	for (; *p; p++) {
+		size_t n = strlen(*p);
+
+		if (!strncmp(mnt->point, *p, n) && (mnt->point[n] == 0 || mnt->point[n] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/* is this path really that mount, not one that was mounted over it? */
+static bool shows_mount(const char *path, unsigned int id)
+{
+	struct statx sx;
+
+	if (statx(AT_FDCWD, path, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_MNT_ID, &sx) < 0)
+		return false;
+	return (sx.stx_mask & STATX_MNT_ID) && sx.stx_mnt_id == id;
+}
+
+static uint64_t wanted_events(struct ima_marks *m, const struct ima_mount *mnt, const char *path)
+{
+	const uint32_t execs = 1U << IMA_FUNC_BPRM_CHECK | 1U << IMA_FUNC_CREDS_CHECK;
+	struct ima_policy_event fs = { .fsname = mnt->fstype, .fs_subtype = mnt->subtype };
+	struct statfs sf;
+	uint32_t scope;
+
+	if (statfs(path, &sf) == 0)
+		fs.fsmagic = (uint64_t)sf.f_type;
+	scope = ima_monitor_scope(m->worker->monitor, &fs);
+	scope &= execs | 1U << IMA_FUNC_FILE_CHECK | 1U << IMA_FUNC_MMAP_CHECK |
+		 1U << IMA_FUNC_MMAP_CHECK_REQPROT | 1U << IMA_FUNC_FIRMWARE_CHECK;
+	if (!scope)
+		return 0;
+	return scope & ~execs ? FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM : FAN_OPEN_EXEC_PERM;
+}
+
+static const char *mark_reason(int error)
+{
+	switch (error) {
+	case EINVAL:
+	case EOPNOTSUPP:
+	case ENODEV:
+		return "the kernel takes no permission mark there";
+	case EACCES:
+	case EPERM:
+		return "not permitted";
+	case ENOMEM:
+		return "out of memory";
+	default:
+		return "marking failed";
+	}
+}
+
+static const char *mark_fs(struct ima_marks *m, const struct ima_mount *mnt, const char *path)
+{
+	const uint64_t both = FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM;
+	const int group = m->fan->group[classify(mnt)];
+	const uint64_t events = wanted_events(m, mnt, path);
+
+	if (both & ~events)
+		ima_ignore(fanotify_mark(group, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM,
+					 both & ~events, AT_FDCWD, path));
+	if (!events)
+		return "no rule can match there";
+	if (fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, events, AT_FDCWD, path) < 0)
+		return mark_reason(errno);
+	return NULL;
+}
+
+static struct known_fs *find_fs(struct ima_marks *m, const struct ima_mount *mnt)
+{
+	for (size_t i = 0; i < m->n_fs; i++)
+		if (m->fs[i].major == mnt->major && m->fs[i].minor == mnt->minor)
+			return &m->fs[i];
+	return NULL;
+}
+
+static int grow(void **items, size_t *cap, size_t n, size_t size)
+{
+	void *p;
+
+	if (n < *cap)
+		return 0;
+	p = reallocarray(*items, *cap ? *cap * 2 : 64, size);
+	if (!p)
+		return -ENOMEM;
+	*items = p;
+	*cap = *cap ? *cap * 2 : 64;
+	return 0;
+}
+
+static int note_mount(struct ima_marks *m, const struct ima_mount *mnt)
+{
+	struct known_mount *k;
+	int r = grow((void **)&m->mounts, &m->cap_mounts, m->n_mounts, sizeof(*m->mounts));
+
+	if (r < 0)
+		return r;
+	k = &m->mounts[m->n_mounts++];
+	*k = (struct known_mount){ .id = mnt->id };
+	snprintf(k->fstype, sizeof(k->fstype), "%s", mnt->fstype);
+	snprintf(k->subtype, sizeof(k->subtype), "%s", mnt->subtype ? mnt->subtype : "");
+	return 0;
+}
+
+static bool is_own_view(const struct ima_marks *m, const struct ima_mount *mnt)
+{
+	return m->fan->opts.view_mount && !strncmp(mnt->fstype, "fuse", 4) &&
+	       !strcmp(mnt->point, m->fan->opts.view_mount);
+}
+
+/* one file system is decided once a pass, at the first of its mounts that can be reached */
+static int visit_mount(struct ima_marks *m, const struct ima_mount *mnt, int pid)
+{
+	struct known_fs *fs = find_fs(m, mnt);
+	const char *reason = NULL;
+	char path[4200];
+	int r;
+
+	if (fs && (!fs->reason || strcmp(fs->reason, "hidden under another mount")))
+		return 0;
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%d/root%s", pid, mnt->point);
+	else
+		snprintf(path, sizeof(path), "%s", mnt->point);
+	if (is_own_view(m, mnt))
+		reason = "imad's own view";
+	else if (!in_scope(m, mnt))
+		reason = "outside the chosen mounts";
+	else if (!shows_mount(path, mnt->id))
+		reason = "hidden under another mount";
+	else
+		reason = mark_fs(m, mnt, path);
+	if (!fs) {
+		r = grow((void **)&m->fs, &m->cap_fs, m->n_fs, sizeof(*m->fs));
+		if (r < 0)
+			return r;
+		fs = &m->fs[m->n_fs++];
+	}
+	*fs = (struct known_fs){ .major = mnt->major, .minor = mnt->minor, .reason = reason };
+	snprintf(fs->fstype, sizeof(fs->fstype), "%s", mnt->fstype);
+	snprintf(fs->where, sizeof(fs->where), "%.127s", path);
+	return 0;
+}
+
+static int open_mountinfo(int pid)
+{
+	char path[64];
+
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
+	else
+		snprintf(path, sizeof(path), "/proc/self/mountinfo");
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static int read_namespace(int pid, struct ima_mounts *ret)
+{
+	ima_cleanup(ima_closep) int fd = open_mountinfo(pid);
+
+	return fd < 0 ? -errno : ima_mounts_read(fd, ret);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct known_mount *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static bool known_table(const struct ima_marks *m, uint64_t hash)
+{
+	for (size_t i = 0; i < m->n_ns; i++)
+		if (m->ns[i].hash == hash)
+			return true;
+	return false;
+}
+
+/* @only_new: leave a table alone that the last scan saw as it is */
+static int visit_namespace(struct ima_marks *m, struct namespace *ns, bool only_new)
+{
+	struct ima_mounts mounts;
+	int r = read_namespace(ns->pid, &mounts);
+
+	if (r < 0)
+		return ns->pid ? 0 : r; /* another namespace's task may have ended */
+	ns->hash = mounts.hash;
+	if (only_new && known_table(m, mounts.hash)) {
+		ima_mounts_done(&mounts);
+		return 0;
+	}
+	for (size_t i = 0; r == 0 && i < mounts.n; i++) {
+		r = note_mount(m, &mounts.items[i]);
+		if (r == 0)
+			r = visit_mount(m, &mounts.items[i], ns->pid);
+	}
+	ima_mounts_done(&mounts);
+	qsort(m->mounts, m->n_mounts, sizeof(*m->mounts), by_id);
+	return r;
+}
+
+static ino_t namespace_of(const char *pid)
+{
+	char path[300];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/mnt", pid);
+	return stat(path, &st) < 0 ? 0 : st.st_ino;
+}
+
+static bool add_namespace(struct namespace *list, size_t *n, ino_t ino, int pid)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (list[i].ino == ino)
+			return false;
+	if (*n >= MAX_NAMESPACES)
+		return false;
+	list[(*n)++] = (struct namespace){ .ino = ino, .pid = pid };
+	return true;
+}
+
+/* one task for each mount namespace; ours first */
+static int list_namespaces(struct namespace **ret, size_t *ret_n)
+{
+	struct namespace *list = calloc(MAX_NAMESPACES, sizeof(*list));
+	DIR *proc = opendir("/proc");
+	size_t n = 0;
+
+	if (!list || !proc) {
+		free(list);
+		if (proc)
+			closedir(proc);
+		return -ENOMEM;
+	}
+	add_namespace(list, &n, namespace_of("self"), 0);
+	for (struct dirent *d; (d = readdir(proc));) {
+		ino_t ino;
+
+		if (d->d_name[0] < '1' || d->d_name[0] > '9')
+			continue;
+		ino = namespace_of(d->d_name);
+		if (ino)
+			add_namespace(list, &n, ino, atoi(d->d_name));
+	}
+	closedir(proc);
+	*ret = list;
+	*ret_n = n;
+	return 0;
+}
+
+/* under the lock */
+static int rebuild(struct ima_marks *m, struct namespace *ns, size_t n_ns)
+{
+	int r = 0;
+
+	m->n_mounts = 0;
+	m->n_fs = 0;
+	m->n_ns = 0;
+	for (size_t i = 0; r == 0 && i < n_ns; i++)
+		r = visit_namespace(m, &ns[i], false);
+	free(m->ns);
+	m->ns = ns;
+	m->n_ns = n_ns;
+	return r;
+}
+
+static bool same_as_before(struct ima_marks *m, const struct namespace *ns, size_t n_ns)
+{
+	if (n_ns != m->n_ns)
+		return false;
+	for (size_t i = 0; i < n_ns; i++) {
+		struct ima_mounts mounts;
+		bool same = false;
+
+		if (read_namespace(ns[i].pid, &mounts) < 0)
+			return false;
+		for (size_t k = 0; k < n_ns && !same; k++)
+			same = m->ns[k].ino == ns[i].ino && m->ns[k].hash == mounts.hash;
+		ima_mounts_done(&mounts);
+		if (!same)
+			return false;
+	}
+	return true;
+}
+
+static int scan(struct ima_marks *m, bool force)
+{
+	struct namespace *ns;
+	size_t n_ns;
+	int r = list_namespaces(&ns, &n_ns);
+
+	if (r < 0)
+		return r;
+	pthread_mutex_lock(&m->lock);
+	if (!force && same_as_before(m, ns, n_ns))
+		free(ns);
+	else
+		r = rebuild(m, ns, n_ns);
+	pthread_mutex_unlock(&m->lock);
+	return r;
+}
+
+int ima_marks_rescan(struct ima_marks *m)
+{
+	return scan(m, true);
+}
+
+static int check_marked(struct ima_marks *m, struct ima_diag *diag)
+{
+	for (size_t i = 0; i < m->n_fs; i++)
+		if (!m->fs[i].reason)
+			return 0;
+	if (m->fan->opts.scope_mounts)
+		return ima_diag_text(diag, -ENOENT, "no mount at or under %s can be hooked",
+				     m->fan->opts.scope_mounts[0]);
+	return 0; /* a policy that matches nothing hooks nothing */
+}
+
+int ima_marks_new(struct ima_fan *f, const struct ima_hook_worker *w, struct ima_marks **ret,
+		  struct ima_diag *diag)
+{
+	struct ima_marks *m = calloc(1, sizeof(*m));
+	int r;
+
+	if (!m)
+		return -ENOMEM;
+	m->fan = f;
+	m->worker = w;
+	pthread_mutex_init(&m->lock, NULL);
+	m->stop_fd = eventfd(0, EFD_CLOEXEC);
+	r = m->stop_fd < 0 ? -errno : scan(m, true);
+	if (r < 0)
+		ima_diag_text(diag, r, "reading the mount table failed: %s", strerror(-r));
+	else
+		r = check_marked(m, diag);
+	if (r < 0) {
+		ima_marks_free(m);
+		return r;
+	}
+	*ret = m;
+	return 0;
+}
+
+static void *watch_main(void *arg)
+{
+	struct ima_marks *m = arg;
+	ima_cleanup(ima_closep) int fd = open_mountinfo(0);
+	struct pollfd p[2] = { { .fd = m->stop_fd, .events = POLLIN },
+			       { .fd = fd, .events = POLLPRI } };
+
+	m->fan->hook.ops->exempt(&m->fan->hook, (int)syscall(SYS_gettid));
+	for (;;) {
+		int n = poll(p, 2, SCAN_INTERVAL_MS);
+
+		if (p[0].revents)
+			return NULL;
+		if (n < 0 && errno != EINTR)
+			say(m, LOG_ERR, "watching mounts failed");
+		if (scan(m, false) < 0)
+			say(m, LOG_ERR, "reading the mount table failed: new mounts are not covered");
+	}
+}
+
+int ima_marks_watch(struct ima_marks *m)
+{
+	int r = pthread_create(&m->thread, NULL, watch_main, m);
+
+	m->has_thread = r == 0;
+	return -r;
+}
+
+static const struct known_mount *find_mount(struct ima_marks *m, uint64_t id)
+{
+	const struct known_mount key = { .id = (unsigned int)id };
+
+	return bsearch(&key, m->mounts, m->n_mounts, sizeof(*m->mounts), by_id);
+}
+
+void ima_marks_facts(struct ima_marks *m, uint64_t mnt_id, int tid, struct ima_mount_facts *ret)
+{
+	const struct known_mount *k;
+
+	*ret = (struct ima_mount_facts){ 0 };
+	pthread_mutex_lock(&m->lock);
+	k = find_mount(m, mnt_id);
+	if (!k) {
+		struct namespace ns = { .pid = tid };
+
+		ima_ignore(visit_namespace(m, &ns, true));
+		k = find_mount(m, mnt_id);
+	}
+	if (k) {
+		memcpy(ret->fstype, k->fstype, sizeof(ret->fstype));
+		memcpy(ret->subtype, k->subtype, sizeof(ret->subtype));
+	}
+	ret->detached = !k;
+	pthread_mutex_unlock(&m->lock);
+}
+
+void ima_marks_each(struct ima_marks *m, void (*fn)(void *user, const struct ima_hook_fs *fs),
+		    void *user)
+{
+	pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; i < m->n_fs; i++) {
+		const struct ima_hook_fs fs = { .fstype = m->fs[i].fstype,
+						.where = m->fs[i].where,
+						.reason = m->fs[i].reason };
+
+		fn(user, &fs);
+	}
+	pthread_mutex_unlock(&m->lock);
+}
+
+struct ima_marks *ima_marks_free(struct ima_marks *m)
+{
+	if (!m)
+		return NULL;
+	if (m->has_thread) {
+		const uint64_t one = 1;
+
+		ima_ignore(write(m->stop_fd, &one, sizeof(one)));
+		pthread_join(m->thread, NULL);
+	}
+	ima_close(m->stop_fd);
+	pthread_mutex_destroy(&m->lock);
+	free(m->mounts);
+	free(m->fs);
+	free(m->ns);
+	free(m);
+	return NULL;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which file systems are hooked: file-system marks, so that every mount and every mount namespace that shows the file system is
+ * covered. A thread follows mounts while running: our own namespace at once, others by a scan twice a second and whenever an
+ * event comes from a mount that is not known yet.
+ */
+#pragma once
+
+#include "hook/fanotify/shared.h"
+
+struct ima_marks;
+
+/** struct ima_mount_facts - what an event needs to know of its mount */
+struct ima_mount_facts {
+	char fstype[32];
+	char subtype[32]; /* "": none */
+	bool detached;    /* no mount table has it: the layer behind an overlay file, or a mount attached nowhere */
+};
+
+/** ima_marks_new() - first scan and marks done on return. errno with @diag when nothing could be marked */
+ima_must_check int ima_marks_new(struct ima_fan *f, const struct ima_hook_worker *w,
+				 struct ima_marks **ret, struct ima_diag *diag);
+
+/** ima_marks_watch() - the thread that follows mounts; 0 or -errno */
+ima_must_check int ima_marks_watch(struct ima_marks *m);
+
+/** ima_marks_rescan() - decide anew for every file system (the policy changed) */
+int ima_marks_rescan(struct ima_marks *m);
+
+/** ima_marks_facts() - of mount @mnt_id; an unknown one makes the namespace of task @tid known first */
+void ima_marks_facts(struct ima_marks *m, uint64_t mnt_id, int tid, struct ima_mount_facts *ret);
+
+void ima_marks_each(struct ima_marks *m, void (*fn)(void *user, const struct ima_hook_fs *fs),
+		    void *user);
+
+/** ima_marks_free() - ends the thread; marks stay until the groups flush them */
+struct ima_marks *ima_marks_free(struct ima_marks *m);
