@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Settings: kernel parameters by their kernel names, and imad's own. Sources in this order, a later one wins: the kernel command
+ * line, the settings file, the command line. A wrong kernel parameter is reported and ignored, as the kernel does; anything
+ * else that is wrong is refused.
+ */
+#pragma once
+
+#include <ima/policy.h>
+
+#define IMAD_MAX_SCOPES 64
+#define IMAD_CONFIG_FILE "/etc/imad/imad.conf"
+#define IMAD_POLICY_FILE "/etc/ima/ima-policy"
+#define IMAD_STATE_DIR "/var/lib/imad"
+#define IMAD_RUN_DIR "/run/imad"
+#define IMAD_VIEW_MOUNT "/sys/kernel/security"
+
+enum imad_source { IMAD_FROM_DEFAULT = 0, IMAD_FROM_KERNEL, IMAD_FROM_FILE, IMAD_FROM_ARGS };
+
+struct imad_config {
+	/* kernel parameters */
+	char *policy_names; /* ima_policy=, ima_tcb, ima_appraise_tcb: words for ima_policy_builtin(); NULL: none */
+	enum imad_source policy_source;
+	char *template_name; /* name or format; NULL: default */
+	char *template_fmt;
+	enum ima_hash_algo hash;
+	bool hash_given;
+	char appraise[8];    /* "enforce", "fix", "log", "off" */
+	bool canonical;
+	bool audit_info;     /* integrity_audit=1 or ima_audit=1 */
+	/* imad's own */
+	char *policy_file;
+	bool policy_file_given;
+	char *tpm;
+	char *state_dir;
+	char *run_dir;
+	char *mount_point; /* of the view; "none": no view */
+	char *scopes[IMAD_MAX_SCOPES + 1];
+	size_t n_scopes;
+	enum ima_profile profile;
+	unsigned int pcr;
+	bool pcr_given;
+	bool allow_kernel_ima; /* share PCR 10 with an active kernel IMA */
+	uint64_t deadline_ms;
+	uint64_t settle_ms;
+	unsigned int threads;
+	/* one line each; printed once at start */
+	char *warnings;
+};
+
+void imad_config_init(struct imad_config *c);
+void imad_config_done(struct imad_config *c);
+
+/** imad_config_kernel() - take the parameters of a kernel command line text; problems become warnings */
+ima_must_check int imad_config_kernel(struct imad_config *c, const char *cmdline);
+
+/** imad_config_file() - read an ini file; @required: a missing file is an error. -EINVAL with @diag (line) */
+ima_must_check int imad_config_file(struct imad_config *c, const char *path, bool required,
+				    struct ima_diag *diag);
+
+/** imad_config_set() - one setting by name. -ENOENT unknown name, -EINVAL bad value with @diag */
+ima_must_check int imad_config_set(struct imad_config *c, enum imad_source source, const char *key,
+				   const char *value, struct ima_diag *diag);
+
+/** imad_config_args() - the program's arguments. Return: 0, 1 said all (help, version), -EINVAL usage (message printed) */
+ima_must_check int imad_config_args(struct imad_config *c, int argc, char **argv,
+				    char **ret_config_file);

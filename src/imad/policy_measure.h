@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A rule file given by path: read once, and what was read is what is measured. */
+#pragma once
+
+#include "imad/worker.h"
+
+/** imad_policy_read() - contents of @path, measured as POLICY_CHECK when a rule wants it; @ret malloc'd. errno, -EFBIG */
+ima_must_check int imad_policy_read(struct imad_worker *w, const char *path, uint8_t **ret,
+				    size_t *ret_len);
+
+/** imad_policy_needs_signature() - does an active rule appraise POLICY_CHECK? Then rule text is refused */
+bool imad_policy_needs_signature(struct imad_worker *w);

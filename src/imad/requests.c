@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Control operations: pcrs and the policy upload. */
+#include "imad/requests.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/hex.h"
+#include "control/control.h"
+#include "imad/policy_measure.h"
+
+#define POLICY_TEXT_MAX (64U << 20)
+
+static json_t *done(void)
+{
+	return json_pack("{s:b}", "ok", 1);
+}
+
+static json_t *bank_json(const struct ima_pcr_bank *b)
+{
+	json_t *o = json_object();
+
+	for (unsigned int i = 0; o && i < IMA_PCR_COUNT; i++) {
+		char key[4], hex[2 * IMA_DIGEST_MAX + 1];
+		const size_t len = ima_hash_len(b->algo);
+
+		if (!(b->known >> i & 1))
+			continue;
+		snprintf(key, sizeof(key), "%u", i);
+		ima_hex_encode(b->value[i], len, hex);
+		json_object_set_new(o, key, json_stringn(hex, 2 * len));
+	}
+	return o;
+}
+
+static json_t *op_pcrs(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	const json_t *mask = json_object_get(req, "mask");
+	struct ima_pcrs pcrs = { 0 };
+	json_t *banks;
+	int r;
+
+	if (!w->tpm->n_banks)
+		return ima_control_error(-ENODEV, NULL, "imad runs without a TPM");
+	r = ima_tpm_read(w->tpm,
+			 mask ? (uint32_t)json_integer_value(mask) : 1U << w->setup->config->pcr,
+			 &pcrs);
+	if (r < 0)
+		return ima_control_error(r, NULL, "the TPM cannot be read: %s", strerror(-r));
+	banks = json_object();
+	for (size_t i = 0; banks && i < pcrs.n_banks; i++)
+		json_object_set_new(banks, ima_hash_name(pcrs.banks[i].algo),
+				    bank_json(&pcrs.banks[i]));
+	return json_pack("{s:b, s:o}", "ok", 1, "banks", banks);
+}
+
+static int show_policy(struct ima_policy *p, void *arg)
+{
+	return ima_policy_show(p, arg);
+}
+
+static json_t *op_policy_show(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	struct ima_buffer text = { 0 };
+	json_t *reply;
+	int r = ima_monitor_policy_call(w->monitor, show_policy, &text);
+
+	if (r < 0)
+		reply = ima_control_error(r, NULL, "the policy cannot be shown: %s", strerror(-r));
+	else
+		reply = json_pack("{s:b, s:s%}", "ok", 1, "text", text.data ? (char *)text.data : "",
+				  text.len);
+	ima_buffer_done(&text);
+	return reply;
+}
+
+struct line_call {
+	struct ima_bytes line;
+	struct ima_diag diag;
+};
+
+static int call_begin(struct ima_policy *p, void *arg)
+{
+	return ima_policy_begin(p);
+}
+
+static int call_line(struct ima_policy *p, void *arg)
+{
+	struct line_call *c = arg;
+
+	return ima_policy_add_line(p, c->line, &c->diag);
+}
+
+static int call_commit(struct ima_policy *p, void *arg)
+{
+	return ima_policy_commit(p);
+}
+
+static int call_abort(struct ima_policy *p, void *arg)
+{
+	ima_policy_abort(p);
+	return 0;
+}
+
+void imad_upload_abort(struct imad_worker *w, struct imad_upload *u)
+{
+	if (u->open)
+		ima_ignore(ima_monitor_policy_call(w->monitor, call_abort, NULL));
+	ima_buffer_done(&u->text);
+	*u = (struct imad_upload){ 0 };
+}
+
+static json_t *op_policy_begin(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	int r;
+
+	if (u->open)
+		return ima_control_error(-EBUSY, NULL, "this connection has an upload already");
+	r = ima_monitor_policy_call(w->monitor, call_begin, NULL);
+	if (r < 0)
+		return ima_control_error(r, NULL, "another upload is under way");
+	*u = (struct imad_upload){ .open = true, .text.limit = POLICY_TEXT_MAX };
+	return done();
+}
+
+static void audit_status(struct imad_worker *w, const char *cause, int result)
+{
+	const struct ima_audit_subject subject = { .pid = getpid(), .auid = UINT32_MAX,
+						   .ses = UINT32_MAX, .comm = "imad" };
+	const struct ima_audit_record rec = { .type = IMA_AUDIT_STATUS, .subject = &subject,
+					      .op = "policy_update", .cause = cause,
+					      .result = result };
+
+	ima_audit_emit(&w->audit, &rec);
+}
+
+static int add_line(struct imad_worker *w, struct imad_upload *u, struct ima_bytes line,
+		    struct ima_diag *diag)
+{
+	struct line_call call = { .line = line };
+	int r = ima_monitor_policy_call(w->monitor, call_line, &call);
+
+	if (r == 0)
+		r = ima_buffer_append(&u->text, line.data, line.len);
+	if (r == 0)
+		r = ima_buffer_append_u8(&u->text, '\n');
+	if (r < 0) {
+		u->poisoned = true;
+		*diag = call.diag;
+	}
+	return r;
+}
+
+static json_t *op_policy_line(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	const json_t *line = json_object_get(req, "line");
+	struct ima_diag diag = { 0 };
+	int r;
+
+	if (!u->open || !json_is_string(line))
+		return ima_control_error(-EINVAL, NULL, "policy_line: begin first, then give a line");
+	if (imad_policy_needs_signature(w)) {
+		u->poisoned = true;
+		audit_status(w, "signed policy required", -EACCES);
+		return ima_control_error(-EACCES, NULL, "signed policy required");
+	}
+	r = add_line(w, u,
+		     (struct ima_bytes){ (const uint8_t *)json_string_value(line),
+					 json_string_length(line) },
+		     &diag);
+	return r < 0 ? ima_control_error(r, &diag, "%s", diag.text) : done();
+}
+
+static int add_text(struct imad_worker *w, struct imad_upload *u, struct ima_bytes text,
+		    struct ima_diag *diag)
+{
+	const uint8_t *p = text.data, *end = text.data + text.len;
+	int r = 0;
+
+	while (p < end && r == 0) {
+		const uint8_t *nl = memchr(p, '\n', (size_t)(end - p));
+
+		r = add_line(w, u, (struct ima_bytes){ p, (size_t)((nl ? nl : end) - p) }, diag);
+		if (!nl && r == 0) {
+			u->poisoned = true;
+			return ima_diag_text(diag, -EINVAL,
+					     "the file's last line does not end in a newline");
+		}
+		p = nl ? nl + 1 : end;
+	}
+	return r;
+}
+
+static json_t *op_policy_path(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	const char *path = json_string_value(json_object_get(req, "path"));
+	ima_cleanup(ima_freep) uint8_t *data = NULL;
+	struct ima_diag diag = { 0 };
+	size_t len = 0;
+	int r;
+
+	if (!u->open || !path || path[0] != '/')
+		return ima_control_error(-EINVAL, NULL,
+					 "policy_path: begin first, then give an absolute path");
+	r = imad_policy_read(w, path, &data, &len);
+	if (r < 0) {
+		u->poisoned = true;
+		return ima_control_error(r, NULL, "%s: %s", path, strerror(-r));
+	}
+	r = len ? add_text(w, u, (struct ima_bytes){ data, len }, &diag)
+		: ima_diag_text(&diag, -EINVAL, "the file is empty");
+	return r < 0 ? ima_control_error(r, &diag, "%s: %s", path, diag.text) : done();
+}
+
+/* the next worker loads this copy: rules in force do not end with the worker */
+static int keep_copy(struct imad_worker *w, struct ima_bytes text)
+{
+	ima_cleanup(ima_closep) int fd = open(w->setup->policy_copy,
+					      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	return write(fd, text.data, text.len) == (ssize_t)text.len ? 0 : -EIO;
+}
+
+static json_t *op_policy_commit(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	int r;
+
+	if (!u->open)
+		return ima_control_error(-EINVAL, NULL, "policy_commit: there is no upload");
+	if (u->poisoned) {
+		imad_upload_abort(w, u);
+		r = -EINVAL;
+	} else {
+		r = ima_monitor_policy_call(w->monitor, call_commit, NULL);
+		if (r == 0)
+			r = keep_copy(w, ima_buffer_bytes(&u->text));
+		u->open = false;
+		imad_upload_abort(w, u);
+	}
+	audit_status(w, r < 0 ? "failed" : "completed", r);
+	imad_say(w, LOG_NOTICE, "policy update %s", r < 0 ? "failed" : "completed");
+	if (r < 0)
+		return ima_control_error(r, NULL, "the upload had an error or no rule: nothing of it is in force");
+	w->custom_policy = true;
+	r = w->setup->hook->ops->refresh(w->setup->hook);
+	return r < 0 ? ima_control_error(r, NULL, "the hooks did not follow: %s", strerror(-r))
+		     : done();
+}
+
+static json_t *op_policy_abort(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	imad_upload_abort(w, u);
+	return done();
+}
+
+static json_t *op_status(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	return imad_status(w);
+}
+
+static const struct {
+	const char *name;
+	json_t *(*run)(struct imad_worker *w, struct imad_upload *u, const json_t *req);
+} operations[] = {
+	{ "status", op_status },
+	{ "pcrs", op_pcrs },
+	{ "policy_show", op_policy_show },
+	{ "policy_begin", op_policy_begin },
+	{ "policy_line", op_policy_line },
+	{ "policy_path", op_policy_path },
+	{ "policy_commit", op_policy_commit },
+	{ "policy_abort", op_policy_abort },
+};
+
+json_t *imad_request(struct imad_worker *w, struct imad_upload *u, const json_t *request)
+{
+	const char *op = json_string_value(json_object_get(request, "op"));
+
+	for (size_t i = 0; op && i < IMA_N_ELEMENTS(operations); i++)
+		if (!strcmp(op, operations[i].name))
+			return operations[i].run(w, u, request);
+	return ima_control_error(-EOPNOTSUPP, NULL, "unknown operation \"%s\"", op ? op : "");
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What supervisor and worker tell each other through memory. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum imad_phase { IMAD_STARTING = 0, IMAD_READY, IMAD_FAILED };
+
+struct imad_shared {
+	_Atomic uint64_t heartbeat;  /* raised by the worker ten times a second */
+	_Atomic int phase;           /* enum imad_phase of the running worker */
+	_Atomic uint32_t starts;     /* workers begun so far; 1: the first */
+	_Atomic uint32_t restarts;
+	_Atomic int worker_pid;
+	_Atomic int view_pid;        /* 0: no view runs */
+	_Atomic int view_mounted;
+	char view_reason[192];       /* why there is no view; written before the worker starts or by the view */
+};

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The worker's life: exempt first, readers before any file is opened, list, monitor, marks, main loop. */
+#include "imad/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+
+void imad_say(struct imad_worker *w, int level, const char *fmt, ...)
+{
+	char text[900];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	imad_log_put(w->log, level, text);
+}
+
+static void emit_audit(void *user, enum ima_audit_type type, const char *text)
+{
+	struct imad_worker *w = user;
+
+	imad_say(w, LOG_NOTICE, "audit: type=%d %s", (int)type, text);
+}
+
+static int choose_template(struct imad_worker *w, struct ima_diag *diag)
+{
+	const struct imad_config *c = w->setup->config;
+	const char *name = c->template_name ? c->template_name : "ima-sig";
+
+	if (c->template_fmt) {
+		int r = ima_template_parse(c->template_fmt, strlen(c->template_fmt),
+					   &w->own_template);
+
+		w->templ = w->own_template;
+		return r;
+	}
+	w->templ = ima_template_builtin(name, strlen(name));
+	if (ima_template_is_legacy(w->templ) && c->hash != IMA_HASH_SHA1 &&
+	    c->hash != IMA_HASH_MD5) {
+		imad_say(w, LOG_WARNING,
+			 "template ima needs ima_hash=sha1 or md5: the default ima-sig is used");
+		w->templ = ima_template_builtin("ima-sig", 7);
+	}
+	return w->templ ? 0 : ima_diag_text(diag, -EINVAL, "template %s is not defined", name);
+}
+
+static int check_hash(struct imad_worker *w, struct ima_diag *diag)
+{
+	if (ima_hasher_has(w->hasher, w->setup->config->hash))
+		return 0;
+	return ima_diag_text(diag, -ENOPKG, "ima_hash=%s: the crypto library does not offer it",
+			     ima_hash_name(w->setup->config->hash));
+}
+
+static int build(struct imad_worker *w, struct ima_diag *diag)
+{
+	const struct imad_setup *s = w->setup;
+	struct ima_monitor_opts mo;
+	int r;
+
+	r = ima_hasher_new(&w->hasher);
+	if (r == 0)
+		r = check_hash(w, diag);
+	if (r == 0)
+		r = choose_template(w, diag);
+	if (r == 0)
+		r = imad_policy_setup(s->config, s->policy_copy,
+				      atomic_load(&s->shared->starts) == 1, &w->policy,
+				      &w->custom_policy, NULL, diag);
+	if (r == 0)
+		r = imad_list_open(w, diag);
+	if (r < 0)
+		return r;
+	w->audit = (struct ima_audit_sink){ .emit = emit_audit, .user = w,
+					    .info = s->config->audit_info };
+	mo = (struct ima_monitor_opts){ .policy = w->policy, .mlist = w->mlist, .templ = w->templ,
+					.hash = s->config->hash, .pcr = s->config->pcr,
+					.audit = &w->audit };
+	r = ima_monitor_new(&mo, &w->monitor);
+	return r < 0 ? r : imad_list_first_records(w, diag);
+}
+
+static int start_hook(struct imad_worker *w, struct ima_diag *diag)
+{
+	const struct ima_hook_worker env = {
+		.monitor = w->monitor,
+		.last_event = ima_mlist_stats(w->mlist).last_event,
+		.log = imad_log_put,
+		.user = w->log,
+	};
+
+	return w->setup->hook->ops->start(w->setup->hook, &env, diag);
+}
+
+/* a stop that does not come to its end within two seconds ends the hard way: the kernel then lets every waiting task go on */
+static void stop(struct imad_worker *w)
+{
+	alarm(2);
+	w->setup->hook->ops->stop(w->setup->hook);
+	ima_tpm_free(w->tpm);
+	imad_log_free(w->log);
+}
+
+static int fail(struct imad_worker *w, int error, const struct ima_diag *diag)
+{
+	imad_say(w, LOG_ERR, "cannot start: %s", diag->text[0] ? diag->text : strerror(-error));
+	atomic_store(&w->setup->shared->phase, IMAD_FAILED);
+	stop(w);
+	return 3;
+}
+
+int imad_worker_run(const struct imad_setup *setup)
+{
+	struct imad_worker w = { .setup = setup };
+	struct ima_diag diag = { 0 };
+	sigset_t none;
+	int r;
+
+	setup->hook->ops->exempt(setup->hook, getpid());
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prctl(PR_SET_NAME, "imad-worker");
+	signal(SIGALRM, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&none);
+	sigaddset(&none, SIGALRM);
+	sigaddset(&none, SIGUSR1);
+	sigprocmask(SIG_UNBLOCK, &none, NULL);
+	r = setup->hook->ops->begin(setup->hook);
+	w.log = imad_log_new(STDERR_FILENO);
+	if (r < 0 || !w.log)
+		return 3;
+	r = build(&w, &diag);
+	if (r == 0)
+		r = start_hook(&w, &diag);
+	if (r < 0)
+		return fail(&w, r, &diag);
+	atomic_store(&setup->shared->phase, IMAD_READY);
+	r = imad_control_run(&w);
+	stop(&w);
+	return r < 0 ? 3 : 0;
+}

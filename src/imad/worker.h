@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The worker: policy, TPM, list, monitor, hook threads, control socket. It can die at any moment and be replaced. */
+#pragma once
+
+#include "core/pcr/tpm.h"
+#include "hook/hook.h"
+#include "imad/config.h"
+#include "imad/journal_file.h"
+#include "imad/log.h"
+#include "imad/shared.h"
+
+/** struct imad_setup - what the supervisor made before the fork; the worker borrows it */
+struct imad_setup {
+	const struct imad_config *config;
+	struct imad_shared *shared;
+	struct ima_hook *hook;
+	const char *tier_reason;
+	int journal_fd;
+	char *journal_path;
+	uint8_t boot_id[16];
+	int control_fd;      /* listening */
+	char *policy_copy;   /* RUN/policy: custom rules in force, for the next worker */
+	uint64_t started;    /* CLOCK_REALTIME, seconds */
+	bool kernel_ima;     /* the kernel's own IMA is active */
+};
+
+/** struct imad_worker - the worker's own state */
+struct imad_worker {
+	const struct imad_setup *setup;
+	struct imad_log *log;
+	struct ima_hasher *hasher; /* of the main thread */
+	struct ima_policy *policy;
+	struct ima_tpm *tpm;
+	struct ima_template *own_template; /* a custom format; else NULL */
+	const struct ima_template *templ;
+	struct imad_journal journal;
+	struct ima_mlist *mlist;
+	struct ima_audit_sink audit;
+	struct ima_monitor *monitor;
+	struct ima_journal_head head;
+	struct ima_digest boot_aggregate;
+	bool fresh;           /* the journal was empty */
+	bool custom_policy;
+	struct ima_buffer *warnings;
+};
+
+/** imad_worker_run() - never returns to the supervisor's code: the exit status of the process */
+int imad_worker_run(const struct imad_setup *setup);
+
+/* parts, one file each */
+
+/** imad_policy_setup() - builtin words and rule files into a new policy; @copy: rules of an earlier worker, may be missing */
+ima_must_check int imad_policy_setup(const struct imad_config *c, const char *copy, bool first,
+				     struct ima_policy **ret, bool *ret_custom, char **ret_file,
+				     struct ima_diag *diag);
+
+/** imad_list_open() - TPM, journal, list: everything that the PCR says is missing is extended. @diag says what is wrong */
+ima_must_check int imad_list_open(struct imad_worker *w, struct ima_diag *diag);
+
+/** imad_list_first_records() - boot_aggregate on a fresh list, else a gap when the supervisor is new; kernel version */
+ima_must_check int imad_list_first_records(struct imad_worker *w, struct ima_diag *diag);
+
+/** imad_control_run() - the main loop: control socket, heartbeat, signals; returns when told to stop */
+ima_must_check int imad_control_run(struct imad_worker *w);
+
+void imad_say(struct imad_worker *w, int level, const char *fmt, ...) ima_printf(3, 4);
