@@ -33,29 +33,65 @@ struct ima_tpm {
 	size_t n_banks;
 	uint16_t bank_alg[IMA_PCR_MAX_BANKS];           /* TPM_ALG_ID, in TPM order */
 	enum ima_hash_algo bank_hash[IMA_PCR_MAX_BANKS]; /* IMA_HASH__LAST: unmapped bank */
+	uint32_t bank_pcrs[IMA_PCR_MAX_BANKS];           /* bitmap: PCRs that the bank has */
 	uint32_t last_rc;                                /* TPM or TSS return code of the last failure */
 	char where[128];                                 /* human words: TCTI, vendor */
 };
 
 struct ima_tpm_opts {
-	const char *spec;      /* "auto", "none", "embedded", or a TCTI ("device:/dev/tpmrm0", "swtpm:path=...") */
+	/*
+	 * NULL or "auto", "none", "embedded", "tss2" ($TPM2TOOLS_TCTI, else the TSS's own default), or a TCTI as
+	 * Tss2_TctiLdr_Initialize(3) takes it ("device:/dev/tpmrm0", "swtpm:host=127.0.0.1,port=2321")
+	 */
+	const char *spec;
 	const char *state_dir; /* embedded: folder of the permanent state, created 0700 */
 };
 
 /**
+ * ima_tpm_quiet() - keep the TSS from logging to stderr: TSS2_LOG=all+none unless the user has set TSS2_LOG
+ *
+ * Call it first in main(), while the process has one thread: the environment belongs to the program, so
+ * ima_tpm_open() does not do it.
+ */
+void ima_tpm_quiet(void);
+
+/**
  * ima_tpm_open() - "auto": /dev/tpmrm0, else /dev/tpm0, else embedded
  * The embedded TPM starts with TPM2_Startup(CLEAR): all PCRs are zero (one owner a process).
- * Return: 0, -ENODEV nothing there, -EIO no active bank or TPM failure, -EINVAL bad spec; @diag says why
+ * Everything is loaded here (the TCTI's dlopen, the embedded TPM's state): later calls open no library. The embedded TPM
+ * writes its state folder when its permanent state changes, which extending and reading PCRs do not do.
+ *
+ * Return: 0, -ENODEV nothing there, -EIO no active bank or TPM failure, -EINVAL bad spec; embedded also: -EBUSY open in
+ * this process already or the folder is in use by another, errno of the folder, -EBADMSG damaged state; @diag says why
  */
 ima_must_check int ima_tpm_open(const struct ima_tpm_opts *opts, struct ima_tpm **ret,
 				struct ima_diag *diag);
 struct ima_tpm *ima_tpm_free(struct ima_tpm *t);
 
+/**
+ * ima_tpm_extend() - extend @pcr in all active banks with one command
+ * Return: 0, -ERANGE bad index, -EINVAL the digests are not those of the banks, -EIO with ima_tpm_last_rc()
+ *
+ * May wait for as long as the TPM takes; the kernel bounds that for a device. No TPM ("none", no banks): 0.
+ */
 ima_must_check int ima_tpm_extend(struct ima_tpm *t, unsigned int pcr,
 				  const struct ima_tpm_digests *d);
 
-/** ima_tpm_read() - PCRs of @mask in every active mapped bank; @ret starts zeroed */
+/** ima_tpm_read() - PCRs of @mask in every active mapped bank; @ret is overwritten. -EIO with ima_tpm_last_rc() */
 ima_must_check int ima_tpm_read(struct ima_tpm *t, uint32_t mask, struct ima_pcrs *ret);
 
-/** ima_tpm_read_sysfs() - the values that /sys/class/tpm/tpm0/pcr-ALG/N shows; -ENODEV when there is none */
+/** ima_tpm_last_rc() - return code of the last failure, 0 when none: for the audit cause TPM_error(rc) */
+static inline uint32_t ima_tpm_last_rc(const struct ima_tpm *t)
+{
+	return t->last_rc;
+}
+
+/** ima_tpm_rc_text() - the return code in words ("tcti:IO failure"), cut to @size */
+void ima_tpm_rc_text(uint32_t rc, char *ret, size_t size);
+
+/**
+ * ima_tpm_read_sysfs() - the values that ROOT/pcr-ALG/N shows (Linux 5.12 and later)
+ * @root: NULL: /sys/class/tpm/tpm0
+ * Return: 0, -ENODEV no bank there, -EBADMSG a file that is no digest, errno
+ */
 ima_must_check int ima_tpm_read_sysfs(const char *root, struct ima_pcrs *ret);
