@@ -230,12 +230,26 @@ static int fill(struct ima_journal_reader *r)
 	return n > 0;
 }
 
+int ima_journal_open_binary(struct ima_bytes binary, struct ima_buffer *scratch,
+			    struct ima_record *ret)
+{
+	struct ima_reader in = ima_reader_init(binary, IMA_ORDER_LITTLE);
+	struct ima_record rec;
+	int e = ima_record_parse(&in, ima_hash_len(IMA_HASH_SHA1), scratch, &rec);
+
+	if (e < 0)
+		return e == -ENODATA ? -EBADMSG : e;
+	if (ima_reader_left(&in))
+		return -EBADMSG;
+	*ret = rec;
+	return 0;
+}
+
 static int parse_body(struct ima_journal_reader *r, struct ima_bytes body,
 		      struct ima_journal_record *ret)
 {
 	struct ima_reader in = ima_reader_init(body, IMA_ORDER_LITTLE);
 	struct ima_journal_record rec = { 0 };
-	struct ima_reader inner;
 
 	if (ima_read_u32(&in, &rec.flags) < 0 || ima_read_u64(&in, &rec.event) < 0 ||
 	    ima_read_u64(&in, &rec.time_ns) < 0)
@@ -244,9 +258,7 @@ static int parse_body(struct ima_journal_reader *r, struct ima_bytes body,
 		if (ima_read_bytes(&in, r->head.slots[i].digest_len, &rec.slot[i]) < 0)
 			return -EBADMSG;
 	rec.binary = (struct ima_bytes){ in.pos, ima_reader_left(&in) };
-	inner = in;
-	if (ima_record_parse(&inner, ima_hash_len(IMA_HASH_SHA1), &r->scratch, &rec.rec) < 0 ||
-	    ima_reader_left(&inner))
+	if (ima_journal_open_binary(rec.binary, &r->scratch, &rec.rec) < 0)
 		return -EBADMSG;
 	*ret = rec;
 	return 0;

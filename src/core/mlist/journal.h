@@ -76,3 +76,11 @@ ima_must_check int ima_journal_reader_next(struct ima_journal_reader *r,
 
 /** ima_journal_reader_offset() - file offset after the last whole record returned */
 uint64_t ima_journal_reader_offset(const struct ima_journal_reader *r);
+
+/**
+ * ima_journal_open_binary() - parse a kernel binary record with sha1 template digest
+ * @scratch: backs the data of a template "ima" record
+ * Return: 0, -EBADMSG, -ENOMEM
+ */
+ima_must_check int ima_journal_open_binary(struct ima_bytes binary, struct ima_buffer *scratch,
+					   struct ima_record *ret);
