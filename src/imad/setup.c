@@ -97,16 +97,20 @@ static int check_kernel_ima(struct imad_host *h, const struct imad_config *c,
 			     "with --tpm, or allow both with --allow-kernel-ima 1");
 }
 
-static int raise_limits(void)
+/* every waiting access holds a descriptor: as many as may be had */
+static void raise_limits(void)
 {
-	struct rlimit l = { .rlim_cur = 65536, .rlim_max = 65536 };
+	struct rlimit want = { .rlim_cur = 65536, .rlim_max = 65536 };
 	struct rlimit have;
 
-	if (getrlimit(RLIMIT_NOFILE, &have) < 0)
-		return -errno;
-	if (have.rlim_max > l.rlim_max)
-		l.rlim_max = have.rlim_max;
-	return setrlimit(RLIMIT_NOFILE, &l) < 0 ? -errno : 0;
+	if (getrlimit(RLIMIT_NOFILE, &have) < 0 || have.rlim_cur >= want.rlim_cur)
+		return;
+	if (have.rlim_max > want.rlim_max)
+		want.rlim_max = have.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &want) == 0)
+		return;
+	have.rlim_cur = have.rlim_max;
+	ima_ignore(setrlimit(RLIMIT_NOFILE, &have));
 }
 
 static int open_hook(struct imad_host *h, const struct imad_config *c, struct ima_diag *diag)
@@ -122,6 +126,7 @@ static int open_hook(struct imad_host *h, const struct imad_config *c, struct im
 		.n_threads = c->threads,
 	};
 	r = ima_hook_fanotify.open(&h->hook_opts, &h->setup.hook, diag);
+	h->no_hook = r < 0;
 	if (r < 0)
 		return r;
 	h->setup.tier_reason =
@@ -172,8 +177,7 @@ int imad_host_open(struct imad_config *c, struct imad_host *ret, struct ima_diag
 		r = join(&h->control_path, c->run_dir, "control");
 	if (r == 0)
 		r = ima_control_listen(h->control_path, &h->setup.control_fd);
-	if (r == 0)
-		r = raise_limits();
+	raise_limits();
 	if (r == 0)
 		r = open_shared(h);
 	if (r == 0)

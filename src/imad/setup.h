@@ -9,6 +9,7 @@ struct imad_host {
 	struct imad_setup setup;
 	struct ima_hook_opts hook_opts;
 	int lock_fd;
+	bool no_hook; /* opening failed because no hook tier is to be had */
 	char *control_path;
 };
 

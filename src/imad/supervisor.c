@@ -365,7 +365,7 @@ int imad_supervise(struct imad_config *c)
 
 	if (r < 0) {
 		fprintf(stderr, "imad: %s\n", diag.text);
-		if (s.host.setup.hook == NULL && (r == -EPERM || r == -EINVAL || r == -ENOSYS))
+		if (s.host.no_hook)
 			say("without fanotify nothing can be measured here; imactl list, replay and policy work on files");
 		imad_host_close(&s.host);
 		return 3;

@@ -27,6 +27,7 @@ struct view {
 	struct ima_view_lists *lists;
 	struct ima_tree *tree;
 	struct ima_buffer out;
+	struct timespec since; /* shown as every own file's time */
 };
 
 /* what an open file of ours keeps */
@@ -63,6 +64,7 @@ static int fill_attr(struct view *v, fuse_ino_t ino, struct stat *ret)
 	} else {
 		ret->st_mode = mode_of(n);
 		ret->st_nlink = n->kind == IMA_NODE_DIR ? 2 : 1;
+		ret->st_atim = ret->st_mtim = ret->st_ctim = v->since;
 		ret->st_size = n->kind == IMA_NODE_LINK ? (off_t)strlen(n->target) : 0;
 	}
 	ret->st_ino = ino;
@@ -484,6 +486,7 @@ int ima_view_run(const struct ima_view_opts *opts, struct ima_diag *diag)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	clock_gettime(CLOCK_REALTIME, &v.since);
 	r = prepare_mount_point(opts->mount_point, &under, diag);
 	if (r == 0)
 		r = open_lists(&v, diag);
