@@ -1,9 +1,98 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* imactl: the command table. */
-#include <stdio.h>
+/* imactl: the command table. Exit status: 0 good, 1 checked and bad, 2 usage, 3 could not check. */
+#include <stdlib.h>
+#include <string.h>
 
-int main(void)
+#include "imactl/command.h"
+
+#ifndef IMA_VERSION
+#define IMA_VERSION "unknown"
+#endif
+
+const struct imactl_command imactl_commands[] = {
+	{ "status", cmd_status, "status [--json] [--control SOCKET]",
+	  "what the daemon does, in which tier, and why" },
+	{ "list", cmd_list,
+	  "list [FILE] [--follow] [--json] [--format text|binary|json] [--tail N] [--bank ALG] [--control SOCKET]",
+	  "the measurement list, live or from a file, in any form" },
+	{ "replay", cmd_replay,
+	  "replay [FILE] [--pcrs FILE] [--tpm SPEC] [--bank ALG] [--json] [--control SOCKET]",
+	  "does the list lead to the PCR values?" },
+	{ "boot-aggregate", cmd_boot_aggregate,
+	  "boot-aggregate [--pcrs FILE] [--tpm SPEC] [--list FILE | --live-list] [--json] [--control SOCKET]",
+	  "the boot aggregate of each bank; with a list, whether its first record is that" },
+	{ "policy check", cmd_policy_check, "policy check FILE|- [--profile VERSION] [--json]",
+	  "is it a policy?" },
+	{ "policy show", cmd_policy_show,
+	  "policy show [--builtin WORDS] [--profile VERSION] [--control SOCKET]",
+	  "the rules in force, or a builtin set" },
+	{ "policy load", cmd_policy_load, "policy load FILE [--control SOCKET]",
+	  "give the daemon new rules: all of them or none" },
+	{ 0 },
+};
+
+static void print_help(FILE *f)
 {
-	fprintf(stderr, "usage: imactl COMMAND\n");
-	return 2;
+	fputs("usage: imactl COMMAND [OPTION...]\n\n", f);
+	for (const struct imactl_command *c = imactl_commands; c->name; c++)
+		fprintf(f, "  %-16s %s\n", c->name, c->summary);
+	fputs("\nExit status: 0 good, 1 checked and bad, 2 usage, 3 could not check.\n", f);
+}
+
+/* words of the command line that the row's name takes; 0: another command */
+static int match(const struct imactl_command *c, int argc, char **argv)
+{
+	const char *blank = strchr(c->name, ' ');
+	const size_t len = blank ? (size_t)(blank - c->name) : strlen(c->name);
+
+	if (argc < 2 || strlen(argv[1]) != len || memcmp(argv[1], c->name, len))
+		return 0;
+	if (!blank)
+		return 1;
+	return argc > 2 && !strcmp(argv[2], blank + 1) ? 2 : 0;
+}
+
+static bool is_group(const char *word)
+{
+	for (const struct imactl_command *c = imactl_commands; c->name; c++)
+		if (!strncmp(c->name, word, strlen(word)) && c->name[strlen(word)] == ' ')
+			return true;
+	return false;
+}
+
+static int unknown(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (is_group(argv[1]))
+		return imactl_fail(EXIT_USAGE, "%s: what to do is missing or unknown; see imactl --help",
+				   argv[1]);
+	return imactl_fail(EXIT_USAGE, "unknown command \"%s\"; see imactl --help", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	setenv("TSS2_LOG", "all+none", 0);
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
+		print_help(stdout);
+		return EXIT_GOOD;
+	}
+	if (argc > 1 && !strcmp(argv[1], "--version")) {
+		printf("imactl %s\n", IMA_VERSION);
+		return EXIT_GOOD;
+	}
+	for (const struct imactl_command *c = imactl_commands; c->name; c++) {
+		const int words = match(c, argc, argv);
+
+		if (words) {
+			int r = c->run(argc - words, argv + words);
+
+			if (fflush(stdout) == EOF && r == EXIT_GOOD)
+				r = imactl_fail(EXIT_UNABLE, "writing the result failed");
+			return r;
+		}
+	}
+	return unknown(argc, argv);
 }

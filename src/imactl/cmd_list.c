@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* imactl list: the list as text, binary or JSON lines, once or as it grows. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <ima/mlist.h>
+
+#include "base/buffer.h"
+#include "core/template/fields.h"
+#include "imactl/sources.h"
+
+#define FOLLOW_US 200000
+
+enum form { FORM_TEXT = 0, FORM_BINARY, FORM_JSON };
+
+struct list_args {
+	const char *file, *control;
+	enum form form;
+	bool follow;
+	size_t tail; /* 0: everything */
+	enum ima_hash_algo bank;
+	bool has_bank;
+};
+
+struct ring {
+	struct ima_buffer *lines;
+	size_t n, at;
+};
+
+static void fields_json(json_t *o, const struct ima_record *rec, const struct ima_template *t)
+{
+	static const char *const names[IMA_FIELD__LAST] = {
+		"d", "n", "d-ng", "d-ngv2", "n-ng", "sig", "buf", "d-modsig", "modsig", "evmsig",
+		"iuid", "igid", "imode", "xattrnames", "xattrlengths", "xattrvalues",
+	};
+	struct ima_bytes f[IMA_TEMPLATE_MAX_FIELDS];
+
+	if (ima_template_split(t, rec->data, f) < 0)
+		return;
+	for (size_t i = 0; i < t->n_fields; i++) {
+		struct ima_buffer b = { 0 };
+		json_t *value = NULL;
+
+		if (ima_field_print(t->fields[i], f[i], &b) == 0)
+			value = json_stringn(b.data ? (char *)b.data : "", b.len);
+		/* a name that is not UTF-8 cannot be a JSON string: its bytes in hexadecimal, marked as such */
+		if (!value && b.len) {
+			struct ima_buffer hex = { 0 };
+
+			if (ima_buffer_append_str(&hex, "hex:") == 0 &&
+			    ima_buffer_append_hex(&hex, b.data, b.len) == 0)
+				value = json_stringn((char *)hex.data, hex.len);
+			ima_buffer_done(&hex);
+		}
+		json_object_set_new(o, names[t->fields[i]], value ? value : json_null());
+		ima_buffer_done(&b);
+	}
+}
+
+static int put_json(struct ima_buffer *out, const struct ima_record *rec,
+		    const struct ima_template *t, uint64_t number)
+{
+	struct ima_buffer hex = { 0 };
+	json_t *fields = json_object();
+	char *text;
+	json_t *o;
+	int r = ima_buffer_append_hex(&hex, rec->digest.data, rec->digest.len);
+
+	if (r < 0 || !fields)
+		return -ENOMEM;
+	fields_json(fields, rec, t);
+	o = json_pack("{s:I, s:I, s:s, s:s%, s:b, s:o}", "number", (json_int_t)number, "pcr",
+		      (json_int_t)rec->pcr, "template_digest", (char *)hex.data, "template",
+		      (const char *)rec->name.data, rec->name.len, "violation",
+		      (int)ima_record_is_violation(rec), "fields", fields);
+	ima_buffer_done(&hex);
+	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	json_decref(o);
+	if (!text)
+		return -ENOMEM;
+	r = ima_buffer_append_str(out, text);
+	free(text);
+	return r < 0 ? r : ima_buffer_append_u8(out, '\n');
+}
+
+static int rehash(struct ima_hasher *h, const struct list_args *a, struct ima_record *rec,
+		  const struct ima_template *t, struct ima_digest *d)
+{
+	int r;
+
+	if (!a->has_bank || ima_hash_len(a->bank) == rec->digest.len)
+		return 0;
+	*d = (struct ima_digest){ .algo = a->bank, .len = ima_hash_len(a->bank) };
+	if (!ima_record_is_violation(rec)) {
+		r = ima_template_digest(h, t, a->bank, rec->data, d);
+		if (r < 0)
+			return r;
+	}
+	rec->digest = (struct ima_bytes){ d->data, d->len };
+	return 0;
+}
+
+static int format(struct ima_hasher *h, const struct list_args *a, struct ima_record rec,
+		  const struct ima_template *t, uint64_t number, struct ima_buffer *out)
+{
+	struct ima_digest d;
+	int r = rehash(h, a, &rec, t, &d);
+
+	out->len = 0;
+	if (r < 0)
+		return r;
+	switch (a->form) {
+	case FORM_BINARY:
+		return ima_record_write(out, &rec);
+	case FORM_JSON:
+		return put_json(out, &rec, t, number);
+	default:
+		return ima_record_print(out, &rec, t);
+	}
+}
+
+static int put_out(const struct ima_buffer *b)
+{
+	return fwrite(b->data, 1, b->len, stdout) == b->len ? 0 : -EIO;
+}
+
+static int keep_or_put(struct ring *ring, struct ima_buffer *b)
+{
+	if (!ring->n)
+		return put_out(b);
+	struct ima_buffer *slot = &ring->lines[ring->at++ % ring->n];
+
+	slot->len = 0;
+	return ima_buffer_append(slot, b->data, b->len);
+}
+
+static int flush_ring(struct ring *ring)
+{
+	const size_t have = ring->at < ring->n ? ring->at : ring->n;
+	int r = 0;
+
+	for (size_t i = 0; i < have && r == 0; i++)
+		r = put_out(&ring->lines[(ring->at - have + i) % ring->n]);
+	for (size_t i = 0; i < ring->n; i++)
+		ima_buffer_done(&ring->lines[i]);
+	free(ring->lines);
+	*ring = (struct ring){ 0 };
+	return r;
+}
+
+static int copy_all(const struct list_args *a, struct ima_list_reader *in, struct ima_hasher *h,
+		    struct ring *ring, struct ima_diag *diag)
+{
+	struct ima_buffer one = { 0 };
+	const struct ima_template *t;
+	struct ima_record rec;
+	uint64_t number = 0;
+	int r;
+
+	for (;;) {
+		r = ima_list_reader_next(in, &rec, &t, diag);
+		if (r == 1) {
+			r = format(h, a, rec, t, ++number, &one);
+			if (r == 0)
+				r = keep_or_put(ring, &one);
+		} else if (r == 0) {
+			if (ring->n)
+				r = flush_ring(ring);
+			if (r < 0 || !a->follow)
+				break;
+			fflush(stdout);
+			usleep(FOLLOW_US);
+		}
+		if (r < 0)
+			break;
+	}
+	ima_buffer_done(&one);
+	return r;
+}
+
+static int parse_form(const char *text, struct list_args *a)
+{
+	static const char *const names[] = { "text", "binary", "json" };
+
+	for (size_t i = 0; i < IMA_N_ELEMENTS(names); i++) {
+		if (strcmp(text, names[i]))
+			continue;
+		a->form = (enum form)i;
+		return 0;
+	}
+	return imactl_fail(EXIT_USAGE, "--format %s: not one of text, binary, json", text);
+}
+
+static int parse_tail(const char *text, struct list_args *a)
+{
+	char *end;
+	const unsigned long n = strtoul(text, &end, 10);
+
+	if (!n || *end || *text == '-' || n > 1000000)
+		return imactl_fail(EXIT_USAGE, "--tail %s: not a number from 1 to 1000000", text);
+	a->tail = n;
+	return 0;
+}
+
+static int parse_bank(const char *text, struct list_args *a)
+{
+	if (ima_hash_by_name(text, strlen(text), &a->bank) < 0)
+		return imactl_fail(EXIT_USAGE, "--bank %s: not a hash algorithm", text);
+	a->has_bank = true;
+	return 0;
+}
+
+static int parse_args(int argc, char **argv, struct list_args *a)
+{
+	static const struct option options[] = {
+		{ "follow", no_argument, NULL, 'f' },	{ "json", no_argument, NULL, 'j' },
+		{ "format", required_argument, NULL, 'F' }, { "tail", required_argument, NULL, 't' },
+		{ "bank", required_argument, NULL, 'b' }, { "control", required_argument, NULL, 'c' },
+		{ 0 },
+	};
+	int opt, r = 0;
+
+	while (r == 0 && (opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (opt) {
+		case 'f':
+			a->follow = true;
+			break;
+		case 'j':
+			a->form = FORM_JSON;
+			break;
+		case 'F':
+			r = parse_form(optarg, a);
+			break;
+		case 't':
+			r = parse_tail(optarg, a);
+			break;
+		case 'b':
+			r = parse_bank(optarg, a);
+			break;
+		case 'c':
+			a->control = optarg;
+			break;
+		default:
+			return imactl_usage("list");
+		}
+	}
+	if (r == 0 && optind < argc)
+		a->file = argv[optind++];
+	return r == 0 && optind != argc ? imactl_usage("list") : r;
+}
+
+static int run(const struct list_args *a, int fd, const char *name)
+{
+	struct ring ring = { .n = a->tail };
+	struct ima_list_reader *in = NULL;
+	struct ima_hasher *h = NULL;
+	struct ima_diag diag = { 0 };
+	int r;
+
+	if (ring.n)
+		ring.lines = calloc(ring.n, sizeof(*ring.lines));
+	r = ring.n && !ring.lines ? -ENOMEM : ima_hasher_new(&h);
+	if (r == 0)
+		r = ima_list_reader_new(fd, NULL, &in);
+	if (r == 0)
+		r = copy_all(a, in, h, &ring, &diag);
+	ima_ignore(flush_ring(&ring));
+	ima_list_reader_free(in);
+	ima_hasher_free(h);
+	return r < 0 ? imactl_fail_diag(EXIT_UNABLE, name, &diag, r) : EXIT_GOOD;
+}
+
+int cmd_list(int argc, char **argv)
+{
+	ima_cleanup(ima_freep) char *name = NULL;
+	ima_cleanup(ima_closep) int fd = -EBADF;
+	struct list_args a = { 0 };
+	struct ima_diag diag = { 0 };
+	int r = parse_args(argc, argv, &a);
+
+	if (r)
+		return r;
+	fd = imactl_open_list(a.file, a.control, &name, &diag);
+	if (fd < 0)
+		return imactl_fail_diag(EXIT_UNABLE, name ? name : "the live list", &diag, fd);
+	return run(&a, fd, name);
+}

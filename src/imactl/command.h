@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A command is a file and a row of the table in main.c. */
+#pragma once
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+
+enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2, EXIT_UNABLE = 3 };
+
+struct imactl_command {
+	const char *name; /* one word, or two ("policy check") */
+	int (*run)(int argc, char **argv); /* argv[0] is the command's last word; an EXIT_ value */
+	const char *usage;
+	const char *summary;
+};
+
+extern const struct imactl_command imactl_commands[];
+
+int cmd_boot_aggregate(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_policy_check(int argc, char **argv);
+int cmd_policy_load(int argc, char **argv);
+int cmd_policy_show(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+
+/* output.c: one line to stderr each; the return value is handed on as the exit status */
+
+/** imactl_usage() - the command's usage line; EXIT_USAGE */
+int imactl_usage(const char *command);
+
+/** imactl_fail() - "imactl: text"; returns @status */
+int imactl_fail(int status, const char *fmt, ...) ima_printf(2, 3);
+
+/** imactl_fail_diag() - "imactl: FILE:LINE:COL: TOKEN: text" or "FILE: offset N: text"; returns @status */
+int imactl_fail_diag(int status, const char *file, const struct ima_diag *d, int error);
+
+/** imactl_print_json() - one object, then a newline; takes the reference. EXIT_UNABLE without memory */
+int imactl_print_json(json_t *o, int status, bool pretty);
+
+/** imactl_read_file() - a whole file, "-" is standard input; @ret malloc'd. errno, -EFBIG past @max */
+ima_must_check int imactl_read_file(const char *path, size_t max, uint8_t **ret, size_t *ret_len);

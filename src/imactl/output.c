@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What every command says, in one form. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "imactl/command.h"
+
+int imactl_usage(const char *command)
+{
+	for (const struct imactl_command *c = imactl_commands; c->name; c++)
+		if (!strcmp(c->name, command))
+			fprintf(stderr, "usage: imactl %s\n", c->usage);
+	return EXIT_USAGE;
+}
+
+int imactl_fail(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("imactl: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return status;
+}
+
+int imactl_fail_diag(int status, const char *file, const struct ima_diag *d, int error)
+{
+	const char *text = d->text[0] ? d->text : strerror(-error);
+
+	fprintf(stderr, "imactl: %s:", file);
+	if (d->line && d->column)
+		fprintf(stderr, "%u:%u:", d->line, d->column);
+	else if (d->line)
+		fprintf(stderr, "%u:", d->line);
+	else if (d->has_offset)
+		fprintf(stderr, " offset %llu:", (unsigned long long)d->offset);
+	if (d->token[0])
+		fprintf(stderr, " %s:", d->token);
+	fprintf(stderr, " %s\n", text);
+	return status;
+}
+
+int imactl_print_json(json_t *o, int status, bool pretty)
+{
+	if (!o || json_dumpf(o, stdout, pretty ? JSON_INDENT(2) : JSON_COMPACT) < 0)
+		status = imactl_fail(EXIT_UNABLE, "the result cannot be written as JSON");
+	else
+		putchar('\n');
+	json_decref(o);
+	return status;
+}
+
+int imactl_read_file(const char *path, size_t max, uint8_t **ret, size_t *ret_len)
+{
+	ima_cleanup(ima_closep) int fd =
+		strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : dup(STDIN_FILENO);
+	struct ima_buffer b = { 0 };
+	uint8_t block[65536];
+	ssize_t n;
+	int r = fd < 0 ? -errno : 0;
+
+	b.limit = max;
+	while (r == 0 && (n = read(fd, block, sizeof(block))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		r = n < 0 ? -errno : ima_buffer_append(&b, block, (size_t)n);
+	}
+	if (r == 0)
+		r = ima_buffer_append(&b, "", 0);
+	if (r < 0) {
+		ima_buffer_done(&b);
+		return r;
+	}
+	*ret = b.data;
+	*ret_len = b.len;
+	return 0;
+}
