@@ -32,6 +32,7 @@ struct ima_hook_fs {
 struct ima_hook_opts {
 	const char *const *scope_mounts; /* only mounts at or under these paths; NULL terminated; NULL: the machine */
 	const char *view_mount;          /* our own view: never hooked */
+	int list_fd;                     /* the journal: reading the list is not measured; -EBADF: none */
 	uint64_t deadline_ms;            /* of one event, plus the time to hash its size at 20 MB/s */
 	uint64_t settle_ms;              /* files changed more recently are not cached */
 	size_t n_threads;                /* per class of file system, 0: default */

@@ -121,6 +121,7 @@ static int open_hook(struct imad_host *h, const struct imad_config *c, struct im
 	h->hook_opts = (struct ima_hook_opts){
 		.scope_mounts = c->n_scopes ? scopes : NULL,
 		.view_mount = strcmp(c->mount_point, "none") ? c->mount_point : NULL,
+		.list_fd = h->setup.journal_fd,
 		.deadline_ms = c->deadline_ms,
 		.settle_ms = c->settle_ms,
 		.n_threads = c->threads,

@@ -86,7 +86,8 @@ static int build(struct imad_worker *w, struct ima_diag *diag)
 					    .info = s->config->audit_info };
 	mo = (struct ima_monitor_opts){ .policy = w->policy, .mlist = w->mlist, .templ = w->templ,
 					.hash = s->config->hash, .pcr = s->config->pcr,
-					.audit = &w->audit };
+					.audit = &w->audit,
+					.violation_each_time = s->config->profile == IMA_PROFILE_6_1 };
 	r = ima_monitor_new(&mo, &w->monitor);
 	return r < 0 ? r : imad_list_first_records(w, diag);
 }

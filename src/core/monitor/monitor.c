@@ -9,9 +9,17 @@
 
 #include "core/monitor/collect.h"
 
+#define EMITTED_SLOTS 4096 /* files whose writers were reported; a collision can only report once more */
+
+struct emitted {
+	uint64_t dev, ino;
+};
+
 struct ima_monitor {
 	struct ima_monitor_opts opts;
 	pthread_rwlock_t policy_lock;
+	pthread_mutex_t emitted_lock;
+	struct emitted emitted[EMITTED_SLOTS];
 };
 
 int ima_monitor_new(const struct ima_monitor_opts *opts, struct ima_monitor **ret)
@@ -22,6 +30,7 @@ int ima_monitor_new(const struct ima_monitor_opts *opts, struct ima_monitor **re
 		return -ENOMEM;
 	m->opts = *opts;
 	pthread_rwlock_init(&m->policy_lock, NULL);
+	pthread_mutex_init(&m->emitted_lock, NULL);
 	*ret = m;
 	return 0;
 }
@@ -30,6 +39,7 @@ struct ima_monitor *ima_monitor_free(struct ima_monitor *m)
 {
 	if (m) {
 		pthread_rwlock_destroy(&m->policy_lock);
+		pthread_mutex_destroy(&m->emitted_lock);
 		free(m);
 	}
 	return NULL;
@@ -105,15 +115,30 @@ static bool checks_readers(enum ima_func f)
 	       f == IMA_FUNC_MMAP_CHECK_REQPROT;
 }
 
+/* note that the file has writers or has none; true when they were reported before and never gone since */
+static bool writers_known(struct ima_monitor *m, const struct ima_file_event *ev, bool has_writers)
+{
+	struct emitted *e = &m->emitted[(ev->ino ^ ev->dev_number * 31) % EMITTED_SLOTS];
+	bool known;
+
+	pthread_mutex_lock(&m->emitted_lock);
+	known = e->ino == ev->ino && e->dev == ev->dev_number;
+	if (has_writers)
+		*e = (struct emitted){ .dev = ev->dev_number, .ino = ev->ino };
+	else if (known)
+		*e = (struct emitted){ 0 };
+	pthread_mutex_unlock(&m->emitted_lock);
+	return known && !m->opts.violation_each_time;
+}
+
 static void check_writers(struct ima_monitor *m, struct ima_hasher *h,
 			  const struct ima_file_event *ev, struct ima_outcome *out)
 {
 	if (ev->opened_for_write || out->has_writers || !ev->ops->has_writers)
 		return;
-	if (ev->ops->has_writers(ev->user) != 1)
-		return;
-	out->has_writers = true;
-	add_violation(m, h, ev, "open_writers", out);
+	out->has_writers = ev->ops->has_writers(ev->user) == 1;
+	if (!writers_known(m, ev, out->has_writers) && out->has_writers)
+		add_violation(m, h, ev, "open_writers", out);
 }
 
 static void note_store(struct ima_monitor *m, const struct ima_file_event *ev, int r,

@@ -21,6 +21,7 @@ struct ima_monitor_opts {
 	enum ima_hash_algo hash;              /* default algorithm */
 	uint32_t pcr;                         /* default PCR */
 	const struct ima_audit_sink *audit;   /* borrowed; NULL: none */
+	bool violation_each_time;             /* as before 6.15; else one open_writers until the last writer is gone */
 };
 
 ima_must_check int ima_monitor_new(const struct ima_monitor_opts *opts, struct ima_monitor **ret);
@@ -58,6 +59,7 @@ struct ima_file_event {
 	struct ima_bytes path;
 	struct ima_bytes last;
 	const char *dev; /* for audit records */
+	uint64_t dev_number;
 	uint64_t ino;
 	uint16_t mode;
 	bool opened_for_write;

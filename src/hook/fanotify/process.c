@@ -112,6 +112,7 @@ static void fill_facts(struct job *j)
 	j->ev.subject = s->audit;
 	j->ev.mode = (uint16_t)j->file.st.st_mode;
 	j->ev.ino = j->file.st.st_ino;
+	j->ev.dev_number = j->file.st.st_dev;
 	j->ev.dev = j->dev;
 	snprintf(j->dev, sizeof(j->dev), "%u:%u", major(j->file.st.st_dev),
 		 minor(j->file.st.st_dev));
@@ -293,6 +294,15 @@ static int prepare(struct job *j)
 	return 0;
 }
 
+/* a reader of the list must not make the list longer, as the kernel's list is not measured either; running it is */
+static bool is_own_list(const struct job *j)
+{
+	struct stat st;
+
+	return !j->exec && fstat(j->w->fan->opts.list_fd, &st) == 0 &&
+	       st.st_ino == j->file.st.st_ino && st.st_dev == j->file.st.st_dev;
+}
+
 void ima_fan_process(struct ima_fan_worker *w, enum ima_fan_class c, struct ima_fan_slot *s,
 		     struct ima_hasher *h)
 {
@@ -303,7 +313,7 @@ void ima_fan_process(struct ima_fan_worker *w, enum ima_fan_class c, struct ima_
 		atomic_fetch_add(&w->fan->shared->lost, 1); /* stopped before it was started */
 	} else if (fstat(j.file.fd, &j.file.st) < 0) {
 		count_lost(&j, "fstat", -errno);
-	} else if (S_ISREG(j.file.st.st_mode)) {
+	} else if (S_ISREG(j.file.st.st_mode) && !is_own_list(&j)) {
 		set_deadline(&j);
 		if (prepare(&j) == 0 && ima_monitor_wants(w->env.monitor, &j.ev))
 			run_monitor(&j);
