@@ -89,7 +89,8 @@ static bool in_scope(const struct ima_marks *m, const struct ima_mount *mnt)
 	for (; *p; p++) {
 		size_t n = strlen(*p);
 
-		if (!strncmp(mnt->point, *p, n) && (mnt->point[n] == 0 || mnt->point[n] == '/'))
+		if (!strncmp(mnt->point, *p, n) &&
+		    (n == 1 || mnt->point[n] == 0 || mnt->point[n] == '/'))
 			return true;
 	}
 	return false;

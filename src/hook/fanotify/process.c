@@ -280,6 +280,8 @@ static int prepare(struct job *j)
 		return r;
 	if (j->exec == false && j->subject.call == IMA_CALL_EXEC)
 		return -EALREADY; /* its OPEN_EXEC_PERM event came first */
+	if (j->subject.call == IMA_CALL_MOUNT)
+		return -EALREADY; /* the kernel's own open: no file reaches a program */
 	read_mount(j);
 	fill_facts(j);
 	j->ev.unnamed_copy = j->mount.detached && j->class == IMA_FAN_PLAIN;

@@ -124,6 +124,9 @@ static enum ima_call classify(int tid, long nr, const uint64_t arg[6], unsigned 
 	case SYS_execve:
 	case SYS_execveat:
 		return IMA_CALL_EXEC;
+	case SYS_mount:
+	case SYS_fsconfig:
+		return IMA_CALL_MOUNT;
 	default:
 		return IMA_CALL_UNKNOWN;
 	}

@@ -9,6 +9,7 @@ enum ima_call {
 	IMA_CALL_OPEN,
 	IMA_CALL_EXEC,
 	IMA_CALL_KERNEL,      /* a kernel thread */
+	IMA_CALL_MOUNT,       /* a file system opens files of another one while it is mounted */
 };
 
 struct ima_subject {
