@@ -11,9 +11,11 @@
 #include "core/template/fields.h"
 #include "imactl/sources.h"
 
+#define EVENTLOG_MAX (256U << 20)
+
 struct args {
 	struct imactl_pcr_opts pcrs;
-	const char *list;
+	const char *list, *eventlog;
 	bool check_list, json;
 };
 
@@ -21,6 +23,7 @@ static int parse_args(int argc, char **argv, struct args *a)
 {
 	static const struct option options[] = {
 		{ "pcrs", required_argument, NULL, 'p' }, { "tpm", required_argument, NULL, 't' },
+		{ "eventlog", required_argument, NULL, 'e' },
 		{ "list", required_argument, NULL, 'l' }, { "live-list", no_argument, NULL, 'L' },
 		{ "json", no_argument, NULL, 'j' },	  { "control", required_argument, NULL, 'c' },
 		{ 0 },
@@ -34,6 +37,8 @@ static int parse_args(int argc, char **argv, struct args *a)
 			a->pcrs.tpm = optarg;
 		else if (opt == 'l')
 			a->list = optarg;
+		else if (opt == 'e')
+			a->eventlog = optarg;
 		else if (opt == 'j')
 			a->json = true;
 		else if (opt == 'c')
@@ -129,6 +134,25 @@ static int print_banks(const struct args *a, struct ima_hasher *h, const struct 
 	return EXIT_GOOD;
 }
 
+/* PCR values that the firmware's log leads to, or that something reports */
+static int take_pcrs(const struct args *a, struct ima_hasher *h, struct ima_pcrs *ret,
+		     char **ret_source, struct ima_diag *diag)
+{
+	ima_cleanup(ima_freep) uint8_t *log = NULL;
+	size_t len = 0;
+	int r;
+
+	if (!a->eventlog)
+		return imactl_pcrs(&a->pcrs, 0x3ff, ret, ret_source, diag);
+	r = imactl_read_file(a->eventlog, EVENTLOG_MAX, &log, &len);
+	return r < 0 ? r : ima_eventlog_replay(h, (struct ima_bytes){ log, len }, ret, diag);
+}
+
+static const char *named_source(const struct args *a)
+{
+	return a->eventlog ? a->eventlog : a->pcrs.pcrs_file ? a->pcrs.pcrs_file : "PCR values";
+}
+
 int cmd_boot_aggregate(int argc, char **argv)
 {
 	ima_cleanup(ima_freep) char *source = NULL, *name = NULL;
@@ -141,10 +165,13 @@ int cmd_boot_aggregate(int argc, char **argv)
 
 	if (r)
 		return r;
-	r = imactl_pcrs(&a.pcrs, 0x3ff, &pcrs, &source, &diag);
-	if (r < 0)
-		return imactl_fail_diag(EXIT_UNABLE, a.pcrs.pcrs_file ? a.pcrs.pcrs_file : "PCR values",
-					&diag, r);
+	if (ima_hasher_new(&h) < 0)
+		return imactl_fail(EXIT_UNABLE, "the crypto library cannot be used");
+	r = take_pcrs(&a, h, &pcrs, &source, &diag);
+	if (r < 0) {
+		ima_hasher_free(h);
+		return imactl_fail_diag(EXIT_UNABLE, named_source(&a), &diag, r);
+	}
 	if (a.check_list)
 		r = first_record(&a, &record, &name, &diag);
 	if (r == -ENODATA)
@@ -152,7 +179,7 @@ int cmd_boot_aggregate(int argc, char **argv)
 	else if (r < 0)
 		r = imactl_fail_diag(EXIT_UNABLE, name ? name : "the list", &diag, r);
 	else
-		r = ima_hasher_new(&h) < 0 ? EXIT_UNABLE : print_banks(&a, h, &pcrs, &record);
+		r = print_banks(&a, h, &pcrs, &record);
 	ima_hasher_free(h);
 	ima_buffer_done(&record);
 	return r;

@@ -56,3 +56,60 @@ expect 2 list --nonsense
 expect 2 list --format nonsense "$list"
 expect 0 --help
 expect 0 --version
+
+# per-bank lists, text, a pipe; lists that say nothing, and banks that nobody has
+for bank in sha1 sha256 sha384 sha512; do expect 0 replay "$vectors/6.12-tcb/binary_runtime_measurements_$bank" --pcrs "$vectors/6.12-tcb/pcrs"; done
+expect 0 replay "$vectors/6.1-custom-policy/ascii_runtime_measurements" --pcrs "$vectors/6.1-custom-policy/pcrs"
+grep -q '^PCR 11 sha256 .* matches' "$work/out" || die "the other PCRs of a custom policy"
+"$imactl" replay - --pcrs "$dir/pcrs" <"$list" >"$work/out" 2>"$work/err" || die "a list from a pipe"
+: >"$work/empty"
+expect 1 replay "$work/empty" --pcrs "$dir/pcrs"
+grep -q 'PCR 10 .* does not match' "$work/out" || die "an empty list must not match an extended PCR"
+printf 'sha1 10 %040d\n' 0 >"$work/zero"
+expect 0 replay "$work/empty" --pcrs "$work/zero"
+expect 3 replay "$list" --pcrs "$dir/pcrs" --bank sha512
+expect 0 replay "$list" --pcrs "$dir/pcrs" --bank sha256
+printf 'sha1 4 %040d\n' 0 >"$work/other"
+expect 3 replay "$list" --pcrs "$work/other"
+printf 'nonsense\n' >"$work/junk"
+expect 3 replay "$list" --pcrs "$work/junk"
+grep -q "$work/junk:1:1: nonsense:" "$work/err" || die "junk PCR file: no line"
+head -c 1000 /dev/zero | tr '\0' x >"$work/noise"
+expect 3 replay "$work/noise" --pcrs "$dir/pcrs"
+grep -a -v 'newline' "$dir/ascii_runtime_measurements" | head -3 >"$work/text"
+printf '10 zz ima-ng sha1:00 /x\n' >>"$work/text"
+expect 3 list "$work/text"
+grep -q "$work/text:4: zz:" "$work/err" || die "a bad text line is not named"
+
+# JSON is JSON, the last lines are the last lines
+expect 0 list "$list" --json
+[ "$(jq -s length <"$work/out")" = "$(wc -l <<<"$("$imactl" list "$vectors/6.1-tcb-ima-ng/binary_runtime_measurements" --json >/dev/null; jq -r .number <"$work/out")")" ] || die "JSON lines"
+expect 0 list "$vectors/6.1-tcb-ima-ng/binary_runtime_measurements" --tail 2
+cmp "$work/out" <(tail -n 2 "$vectors/6.1-tcb-ima-ng/ascii_runtime_measurements") >&2 || die "the last two lines"
+expect 2 list --tail 0 "$list"
+expect 0 list "$vectors/6.12-tcb/binary_runtime_measurements_sha1" --bank sha256
+cmp "$work/out" "$vectors/6.12-tcb/ascii_runtime_measurements_sha256" >&2 || die "another bank's text"
+
+# boot aggregate from values and from the firmware's log
+for dir in "$vectors"/6.*/; do
+	expect 0 boot-aggregate --pcrs "$dir/pcrs" --list "$dir/binary_runtime_measurements"
+	expect 0 boot-aggregate --eventlog "$dir/binary_bios_measurements" --list "$dir/binary_runtime_measurements"
+done
+expect 1 boot-aggregate --pcrs "$vectors/6.12-tcb/pcrs" --list "$work/empty"
+expect 3 boot-aggregate --pcrs "$work/zero"
+expect 0 eventlog "$vectors/6.12-tcb/binary_bios_measurements" --json
+[ "$(jq -r '.pcrs.sha256["0"]' <"$work/out")" = "$(awk '$1 == "sha256" && $2 == 0 {print tolower($3)}' "$vectors/6.12-tcb/pcrs")" ] || die "the event log's PCR 0"
+head -c 100 "$vectors/6.12-tcb/binary_bios_measurements" >"$work/cutlog"
+expect 3 eventlog "$work/cutlog"
+grep -q 'offset 89' "$work/err" || die "a cut event log: no offset"
+
+# policies
+expect 0 policy check "$vectors/6.1-custom-policy/policy.ima" --profile 6.1
+printf 'measure\nmeasure func=FILE_CHECK uid=x\n' >"$work/policy"
+expect 1 policy check "$work/policy"
+grep -q "$work/policy:2:25: uid=x:" "$work/err" || die "policy check: no place: $(cat "$work/err")"
+expect 3 policy check "$work/missing"
+expect 2 policy check
+expect 0 policy show --builtin tcb --profile 6.1
+grep -q '^dont_measure fsmagic=0x1021994 $' "$work/out" || die "builtin tcb of 6.1"
+expect 2 policy show --builtin nonsense
