@@ -15,7 +15,7 @@ void ima_hex_encode(const void *data, size_t len, char *ret)
 	}
 }
 
-static int hex_value(char c)
+int ima_hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -31,7 +31,7 @@ int ima_hex_decode(const char *text, size_t n_chars, uint8_t *ret)
 	if (n_chars % 2)
 		return -EINVAL;
 	for (size_t i = 0; i < n_chars; i += 2) {
-		int hi = hex_value(text[i]), lo = hex_value(text[i + 1]);
+		int hi = ima_hex_value(text[i]), lo = ima_hex_value(text[i + 1]);
 
 		if (hi < 0 || lo < 0)
 			return -EINVAL;

@@ -4,6 +4,9 @@
 
 #include <ima/types.h>
 
+/** ima_hex_value() - of one digit, 0 to 15; -1 not a digit */
+int ima_hex_value(char c);
+
 /** ima_hex_encode() - writes 2 * @len characters to @ret, without NUL */
 void ima_hex_encode(const void *data, size_t len, char *ret);
 

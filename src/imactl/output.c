@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "base/buffer.h"
+#include "base/file.h"
 #include "imactl/command.h"
 
 int imactl_usage(const char *command)
@@ -59,24 +59,6 @@ int imactl_read_file(const char *path, size_t max, uint8_t **ret, size_t *ret_le
 {
 	ima_cleanup(ima_closep) int fd =
 		strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : dup(STDIN_FILENO);
-	struct ima_buffer b = { 0 };
-	uint8_t block[65536];
-	ssize_t n;
-	int r = fd < 0 ? -errno : 0;
 
-	b.limit = max;
-	while (r == 0 && (n = read(fd, block, sizeof(block))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		r = n < 0 ? -errno : ima_buffer_append(&b, block, (size_t)n);
-	}
-	if (r == 0)
-		r = ima_buffer_append(&b, "", 0);
-	if (r < 0) {
-		ima_buffer_done(&b);
-		return r;
-	}
-	*ret = b.data;
-	*ret_len = b.len;
-	return 0;
+	return fd < 0 ? -errno : ima_file_read_fd(fd, max, ret, ret_len);
 }

@@ -389,7 +389,7 @@ static int add_kernel_version(struct imad_worker *w)
 
 int imad_list_first_records(struct imad_worker *w, struct ima_diag *diag)
 {
-	const bool first_worker = atomic_load(&w->setup->shared->starts) == 1;
+	const bool first_worker = !atomic_load(&w->setup->shared->begun);
 	int r = 0;
 
 	/* an empty list behind a header: an earlier worker died before its first record */

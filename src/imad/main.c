@@ -47,11 +47,11 @@ static void print_policy_error(const char *file, const struct ima_diag *d)
 /* a bad rule file stops a start that named it; the default one is only reported */
 static int check_policy(struct imad_config *c)
 {
-	ima_cleanup(ima_freep) char *file = NULL;
+	const char *file = c->policy_file;
 	struct ima_diag diag = { 0 };
 	struct ima_policy *p = NULL;
 	bool custom;
-	int r = imad_policy_setup(c, NULL, true, &p, &custom, &file, &diag);
+	int r = imad_policy_setup(c, file, c->policy_file_given, &p, &custom, &diag);
 
 	ima_policy_free(p);
 	if (r == 0)

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-
-#define POLICY_FILE_MAX (16U << 20)
+#include "base/diag.h"
+#include "base/file.h"
 
 static int digest_of(void *user, struct ima_hasher *h, enum ima_hash_algo algo,
 		     struct ima_digest *ret)
@@ -46,28 +46,67 @@ static void measure(struct imad_worker *w, const char *path, const struct stat *
 int imad_policy_read(struct imad_worker *w, const char *path, uint8_t **ret, size_t *ret_len)
 {
 	ima_cleanup(ima_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ima_cleanup(ima_freep) uint8_t *data = NULL;
 	struct statfs sf = { 0 };
 	struct stat st;
-	ssize_t n;
+	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	if (st.st_size > (off_t)POLICY_FILE_MAX)
-		return -EFBIG;
-	data = malloc((size_t)st.st_size + 1);
-	if (!data)
-		return -ENOMEM;
-	n = pread(fd, data, (size_t)st.st_size, 0);
-	if (n < 0)
-		return -errno;
+	r = ima_file_read_fd(fd, IMAD_POLICY_MAX, ret, ret_len);
+	if (r < 0)
+		return r;
 	ima_ignore(fstatfs(fd, &sf));
-	measure(w, path, &st, (uint64_t)sf.f_type, (struct ima_bytes){ data, (size_t)n });
-	*ret_len = (size_t)n;
-	*ret = ima_take(data);
+	measure(w, path, &st, (uint64_t)sf.f_type, (struct ima_bytes){ *ret, *ret_len });
 	return 0;
+}
+
+int imad_policy_keep(struct imad_worker *w, struct ima_bytes text)
+{
+	ima_cleanup(ima_closep) int fd = open(w->setup->policy_copy,
+					      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text.data, text.len) != (ssize_t)text.len)
+		return -EIO;
+	return text.len && text.data[text.len - 1] != '\n' && write(fd, "\n", 1) != 1 ? -EIO : 0;
+}
+
+struct load_call {
+	struct ima_bytes text;
+	struct ima_diag *diag;
+};
+
+static int load(struct ima_policy *p, void *arg)
+{
+	struct load_call *c = arg;
+
+	return ima_policy_load(p, c->text, c->diag);
+}
+
+int imad_policy_start(struct imad_worker *w, struct ima_diag *diag)
+{
+	const char *path = w->setup->config->policy_file;
+	ima_cleanup(ima_freep) uint8_t *data = NULL;
+	struct load_call call = { .diag = diag };
+	size_t len = 0;
+	int r = path ? imad_policy_read(w, path, &data, &len) : -ENOENT;
+
+	if (r == -ENOENT && !w->setup->config->policy_file_given)
+		return 0;
+	if (r < 0)
+		return ima_diag_text(diag, r, "%s: %s", path, strerror(-r));
+	/* a worker that died on its way here may have left a copy */
+	if (unlink(w->setup->policy_copy) < 0 && errno != ENOENT)
+		return -errno;
+	call.text = (struct ima_bytes){ data, len };
+	r = ima_monitor_policy_call(w->monitor, load, &call);
+	if (r == 0)
+		r = imad_policy_keep(w, call.text);
+	w->custom_policy = r == 0;
+	return r;
 }
 
 static int ask(struct ima_policy *p, void *arg)

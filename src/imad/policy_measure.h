@@ -8,5 +8,11 @@
 ima_must_check int imad_policy_read(struct imad_worker *w, const char *path, uint8_t **ret,
 				    size_t *ret_len);
 
+/** imad_policy_start() - the settings' rule file at the first start: measured under the builtin rules, then in force */
+ima_must_check int imad_policy_start(struct imad_worker *w, struct ima_diag *diag);
+
+/** imad_policy_keep() - append accepted rules to the copy that the next worker loads. errno, -EIO */
+ima_must_check int imad_policy_keep(struct imad_worker *w, struct ima_bytes text);
+
 /** imad_policy_needs_signature() - does an active rule appraise POLICY_CHECK? Then rule text is refused */
 bool imad_policy_needs_signature(struct imad_worker *w);

@@ -3,10 +3,8 @@
 #include "imad/requests.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -219,17 +217,6 @@ static json_t *op_policy_path(struct imad_worker *w, struct imad_upload *u, cons
 	return r < 0 ? ima_control_error(r, &diag, "%s: %s", path, diag.text) : done();
 }
 
-/* the next worker loads this copy: rules in force do not end with the worker */
-static int keep_copy(struct imad_worker *w, struct ima_bytes text)
-{
-	ima_cleanup(ima_closep) int fd = open(w->setup->policy_copy,
-					      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return -errno;
-	return write(fd, text.data, text.len) == (ssize_t)text.len ? 0 : -EIO;
-}
-
 static json_t *op_policy_commit(struct imad_worker *w, struct imad_upload *u, const json_t *req)
 {
 	int r;
@@ -242,7 +229,7 @@ static json_t *op_policy_commit(struct imad_worker *w, struct imad_upload *u, co
 	} else {
 		r = ima_monitor_policy_call(w->monitor, call_commit, NULL);
 		if (r == 0)
-			r = keep_copy(w, ima_buffer_bytes(&u->text));
+			r = imad_policy_keep(w, ima_buffer_bytes(&u->text));
 		u->open = false;
 		imad_upload_abort(w, u);
 	}

@@ -10,7 +10,7 @@ enum imad_phase { IMAD_STARTING = 0, IMAD_READY, IMAD_FAILED };
 struct imad_shared {
 	_Atomic uint64_t heartbeat;  /* raised by the worker ten times a second */
 	_Atomic int phase;           /* enum imad_phase of the running worker */
-	_Atomic uint32_t starts;     /* workers begun so far; 1: the first */
+	_Atomic int begun;           /* a worker has come as far as IMAD_READY: later ones take over from it */
 	_Atomic uint32_t restarts;
 	_Atomic int worker_pid;
 	_Atomic int view_pid;        /* 0: no view runs */

@@ -56,7 +56,6 @@ static void start_worker(struct supervisor *s)
 	pid_t pid;
 
 	atomic_store(&sh->phase, IMAD_STARTING);
-	atomic_fetch_add(&sh->starts, 1);
 	pid = fork_sharing_descriptors();
 	if (pid == 0)
 		_exit(imad_worker_run(&s->host.setup));

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "imad/policy_measure.h"
 
 void imad_say(struct imad_worker *w, int level, const char *fmt, ...)
 {
@@ -66,6 +67,7 @@ static int check_hash(struct imad_worker *w, struct ima_diag *diag)
 static int build(struct imad_worker *w, struct ima_diag *diag)
 {
 	const struct imad_setup *s = w->setup;
+	const bool first = !atomic_load(&s->shared->begun);
 	struct ima_monitor_opts mo;
 	int r;
 
@@ -75,9 +77,8 @@ static int build(struct imad_worker *w, struct ima_diag *diag)
 	if (r == 0)
 		r = choose_template(w, diag);
 	if (r == 0)
-		r = imad_policy_setup(s->config, s->policy_copy,
-				      atomic_load(&s->shared->starts) == 1, &w->policy,
-				      &w->custom_policy, NULL, diag);
+		r = imad_policy_setup(s->config, first ? NULL : s->policy_copy, false, &w->policy,
+				      &w->custom_policy, diag);
 	if (r == 0)
 		r = imad_list_open(w, diag);
 	if (r < 0)
@@ -89,7 +90,9 @@ static int build(struct imad_worker *w, struct ima_diag *diag)
 					.audit = &w->audit,
 					.violation_each_time = s->config->profile == IMA_PROFILE_6_1 };
 	r = ima_monitor_new(&mo, &w->monitor);
-	return r < 0 ? r : imad_list_first_records(w, diag);
+	if (r == 0)
+		r = imad_list_first_records(w, diag);
+	return r < 0 || !first ? r : imad_policy_start(w, diag);
 }
 
 static int start_hook(struct imad_worker *w, struct ima_diag *diag)
@@ -146,6 +149,7 @@ int imad_worker_run(const struct imad_setup *setup)
 		r = start_hook(&w, &diag);
 	if (r < 0)
 		return fail(&w, r, &diag);
+	atomic_store(&setup->shared->begun, 1);
 	atomic_store(&setup->shared->phase, IMAD_READY);
 	r = imad_control_run(&w);
 	stop(&w);

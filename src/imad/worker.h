@@ -9,6 +9,8 @@
 #include "imad/log.h"
 #include "imad/shared.h"
 
+#define IMAD_POLICY_MAX (16U << 20) /* bytes of a rule file */
+
 /** struct imad_setup - what the supervisor made before the fork; the worker borrows it */
 struct imad_setup {
 	const struct imad_config *config;
@@ -49,9 +51,9 @@ int imad_worker_run(const struct imad_setup *setup);
 
 /* parts, one file each */
 
-/** imad_policy_setup() - builtin words and rule files into a new policy; @copy: rules of an earlier worker, may be missing */
-ima_must_check int imad_policy_setup(const struct imad_config *c, const char *copy, bool first,
-				     struct ima_policy **ret, bool *ret_custom, char **ret_file,
+/** imad_policy_setup() - builtin words, then @file (NULL: none; missing and not @required: none) into a new policy */
+ima_must_check int imad_policy_setup(const struct imad_config *c, const char *file, bool required,
+				     struct ima_policy **ret, bool *ret_custom,
 				     struct ima_diag *diag);
 
 /** imad_list_open() - TPM, journal, list: everything that the PCR says is missing is extended. @diag says what is wrong */

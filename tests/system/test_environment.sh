@@ -66,3 +66,14 @@ start_imad
 "$imactl" replay >/dev/null || die "the list after a killed supervisor"
 [ "$(status_number .gaps)" = 2 ] || die "the time without a supervisor is a gap: $(status_number .gaps)"
 stop_imad
+
+# a rule file given at the start is measured, and stays in force when the worker is replaced
+printf 'measure func=BPRM_CHECK\nmeasure func=CRITICAL_DATA\n' >"$work/rules"
+start_imad --policy "$work/rules" --state-dir "$work/state-p"
+"$imactl" list | grep -q " $work/rules \$" || die "the rule file is not measured: $("$imactl" list)"
+kill -KILL "$(status_number .worker.pid)"
+for _ in $(seq 50); do [ "$(status_number .worker.restarts 2>/dev/null)" = 1 ] && break; sleep 0.1; done
+[ "$("$imactl" policy show | wc -l)" = 2 ] || die "another worker, other rules: $("$imactl" policy show)"
+[ "$(status_number .policy.custom)" = true ] || die "status forgets that the rules are custom"
+"$imactl" replay >/dev/null || die "replay after a restart with a rule file"
+stop_imad

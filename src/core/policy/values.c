@@ -9,17 +9,6 @@
 #include "base/hex.h"
 #include "core/policy/rule.h"
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return 99;
-}
-
 /* digits only, at least one; -ERANGE past 64 bits */
 static int parse_unsigned(const char *v, unsigned int base, uint64_t *ret)
 {
@@ -29,9 +18,10 @@ static int parse_unsigned(const char *v, unsigned int base, uint64_t *ret)
 	if (!*v)
 		return -EINVAL;
 	for (; *v; v++) {
-		const unsigned int d = (unsigned int)digit(*v);
+		const int digit = ima_hex_value(*v);
+		const uint64_t d = (uint64_t)digit;
 
-		if (d >= base)
+		if (digit < 0 || (unsigned int)digit >= base)
 			return -EINVAL;
 		if (n > (UINT64_MAX - d) / base)
 			result = -ERANGE;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading to the end, never past the limit. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+
+int ima_file_read_fd(int fd, size_t max, uint8_t **ret, size_t *ret_len)
+{
+	struct ima_buffer b = { .limit = max };
+	uint8_t block[65536];
+	ssize_t n;
+	int r = ima_buffer_append(&b, "", 0);
+
+	while (r == 0 && (n = read(fd, block, sizeof(block))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		r = n < 0 ? -errno : ima_buffer_append(&b, block, (size_t)n);
+	}
+	if (r < 0) {
+		ima_buffer_done(&b);
+		return r;
+	}
+	*ret = b.data;
+	*ret_len = b.len;
+	return 0;
+}

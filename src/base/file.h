@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whole files into memory, with a limit. */
+#pragma once
+
+#include <ima/types.h>
+
+/**
+ * ima_file_read_fd() - from the descriptor's position to the end; works on pipes
+ * @max: bytes at most
+ * @ret: malloc'd, followed by one NUL that @ret_len does not count
+ * Return: 0, -EFBIG longer than @max, -ENOMEM, errno of read(2)
+ */
+ima_must_check int ima_file_read_fd(int fd, size_t max, uint8_t **ret, size_t *ret_len);
