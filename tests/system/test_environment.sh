@@ -77,3 +77,13 @@ for _ in $(seq 50); do [ "$(status_number .worker.restarts 2>/dev/null)" = 1 ] &
 [ "$(status_number .policy.custom)" = true ] || die "status forgets that the rules are custom"
 "$imactl" replay >/dev/null || die "replay after a restart with a rule file"
 stop_imad
+
+# a worker that is stopped, not dead: replaced, and what waited goes on
+start_imad --state-dir "$work/state-s"
+kill -STOP "$(status_number .worker.pid)"
+cp /bin/true "$work/mnt/waits"
+timeout 20 "$work/mnt/waits" || die "a program waits for a stopped worker for ever"
+[ "$(status_number .worker.restarts)" = 1 ] || die "a stopped worker is not replaced"
+"$imactl" list | grep -q " $work/mnt/waits \$" || die "what waited for a stopped worker is not measured"
+[ "$(status_number .events.lost)" = 0 ] || die "events lost with a stopped worker"
+stop_imad
