@@ -222,6 +222,7 @@ static int load_records(struct imad_worker *w, struct ima_journal_reader *rd, st
 		r = ima_mlist_load(w->mlist, &rec);
 		if (r == 0)
 			r = replay_record(w, s, &rec);
+		atomic_fetch_add(&w->setup->shared->heartbeat, 1);
 		if (r < 0)
 			return r;
 	}
@@ -266,6 +267,7 @@ static int extend_missing(struct imad_worker *w, const struct sync *s, struct im
 		record_slots(&w->head, &rec, slots);
 		r = extend_tpm(w, rec.rec.pcr, slots);
 		extended++;
+		atomic_fetch_add(&w->setup->shared->heartbeat, 1);
 	}
 	ima_journal_reader_free(rd);
 	if (r < 0)

@@ -180,6 +180,8 @@ int imad_host_open(struct imad_config *c, struct imad_host *ret, struct ima_diag
 		r = ima_control_listen(h->control_path, &h->setup.control_fd);
 	raise_limits();
 	if (r == 0)
+		r = ima_hasher_new(&h->hasher);
+	if (r == 0)
 		r = open_shared(h);
 	if (r == 0)
 		r = open_hook(h, c, diag);
@@ -190,6 +192,7 @@ int imad_host_open(struct imad_config *c, struct imad_host *ret, struct ima_diag
 
 void imad_host_close(struct imad_host *h)
 {
+	ima_hasher_free(h->hasher);
 	if (h->setup.hook)
 		h->setup.hook->ops->free(h->setup.hook);
 	if (h->setup.shared)

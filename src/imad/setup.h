@@ -9,6 +9,7 @@ struct imad_host {
 	struct imad_setup setup;
 	struct ima_hook_opts hook_opts;
 	int lock_fd;
+	struct ima_hasher *hasher; /* never used: keeps the crypto library's modules loaded for every worker */
 	bool no_hook; /* opening failed because no hook tier is to be had */
 	char *control_path;
 };

@@ -20,7 +20,7 @@
 
 #define TICK_MS 100
 #define HANG_TICKS 20       /* a worker whose heart stands still this long is replaced */
-#define START_TICKS 1200    /* a start replays the whole list */
+#define START_TICKS 100     /* a start beats as well, with each piece of the list that it loads */
 #define MAX_EARLY_DEATHS 5  /* workers in a row that died before they were ready */
 #define STOP_TICKS 50
 #define VIEW_RESTARTS 10

@@ -87,3 +87,17 @@ timeout 20 "$work/mnt/waits" || die "a program waits for a stopped worker for ev
 "$imactl" list | grep -q " $work/mnt/waits \$" || die "what waited for a stopped worker is not measured"
 [ "$(status_number .events.lost)" = 0 ] || die "events lost with a stopped worker"
 stop_imad
+
+# the whole machine is hooked, imad's own libraries too, and the worker is killed: the next one waits for nobody
+start_imad --state-dir "$work/state-m" --scope-mount /
+for n in 1 2 3 4 5; do
+	kill -KILL "$(status_number .worker.pid)"
+	cp /bin/true "$work/mnt/m$n"
+	timeout 5 "$work/mnt/m$n" || die "a program waits for a worker that waits for itself"
+	for _ in $(seq 50); do [ "$(timeout 5 "$imactl" status --json | jq .worker.restarts)" = "$n" ] && break; sleep 0.1; done
+done
+[ "$(status_number .worker.restarts)" = 5 ] || die "$(status_number .worker.restarts) restarts"
+[ "$(status_number .events.lost)" = 0 ] || die "events lost machine-wide"
+for n in 1 2 3 4 5; do "$imactl" list | grep -q " $work/mnt/m$n \$" || die "not listed: m$n"; done
+"$imactl" replay >/dev/null || die "replay machine-wide"
+stop_imad

@@ -203,6 +203,13 @@ static void set_signals(void)
 	sigaction(SIGIO, &ignore, NULL);
 }
 
+static size_t n_threads(const struct ima_fan *f, enum ima_fan_class c)
+{
+	if (f->opts.n_threads)
+		return f->opts.n_threads;
+	return c == IMA_FAN_PLAIN ? DEFAULT_THREADS : DEFAULT_SIDE_THREADS;
+}
+
 static int fan_begin(struct ima_hook *h)
 {
 	struct ima_fan *f = to_fan(h);
@@ -223,16 +230,14 @@ static int fan_begin(struct ima_hook *h)
 		return r;
 	}
 	f->worker = w;
+	/* every reader before any other thread: whatever those open is answered */
 	for (int c = 0; r == 0 && c < IMA_FAN__LAST; c++) {
-		struct ima_fan_pool *p = &w->pools[c];
-		const size_t n = f->opts.n_threads      ? f->opts.n_threads
-				 : c == IMA_FAN_PLAIN ? DEFAULT_THREADS
-						      : DEFAULT_SIDE_THREADS;
-
-		p->w = w;
-		p->class = (enum ima_fan_class)c;
-		r = ima_fan_pool_start(p, n);
+		w->pools[c].w = w;
+		w->pools[c].class = (enum ima_fan_class)c;
+		r = ima_fan_reader_start(&w->pools[c]);
 	}
+	for (int c = 0; r == 0 && c < IMA_FAN__LAST; c++)
+		r = ima_fan_pool_start(&w->pools[c], n_threads(f, (enum ima_fan_class)c));
 	return r;
 }
 

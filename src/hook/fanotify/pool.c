@@ -178,21 +178,27 @@ static void push_leftovers(struct ima_fan_pool *p)
 	}
 }
 
-int ima_fan_pool_start(struct ima_fan_pool *p, size_t n_threads)
+int ima_fan_reader_start(struct ima_fan_pool *p)
 {
 	int r;
 
 	pthread_mutex_init(&p->queue.lock, NULL);
 	pthread_cond_init(&p->queue.filled, NULL);
 	push_leftovers(p);
-	for (; p->n_threads < n_threads && p->n_threads < IMA_FAN_MAX_THREADS; p->n_threads++) {
-		r = pthread_create(&p->threads[p->n_threads], NULL, pool_main, p);
-		if (r)
-			return -r;
-	}
 	r = pthread_create(&p->reader, NULL, reader_main, p);
 	p->has_reader = r == 0;
 	return -r;
+}
+
+int ima_fan_pool_start(struct ima_fan_pool *p, size_t n_threads)
+{
+	for (; p->n_threads < n_threads && p->n_threads < IMA_FAN_MAX_THREADS; p->n_threads++) {
+		const int r = pthread_create(&p->threads[p->n_threads], NULL, pool_main, p);
+
+		if (r)
+			return -r;
+	}
+	return 0;
 }
 
 static bool has_pending(struct ima_fan_pool *p)

@@ -58,7 +58,10 @@ struct ima_fan_worker {
 void ima_fan_process(struct ima_fan_worker *w, enum ima_fan_class c, struct ima_fan_slot *s,
 		     struct ima_hasher *h);
 
-/** ima_fan_pool_start() - reader and pool threads; events left by an earlier worker come first. 0 or -errno */
+/** ima_fan_reader_start() - queue events left by an earlier worker, then read new ones. 0 or -errno */
+ima_must_check int ima_fan_reader_start(struct ima_fan_pool *p);
+
+/** ima_fan_pool_start() - the threads that handle what is queued; only when every class has its reader: they load code. 0 or -errno */
 ima_must_check int ima_fan_pool_start(struct ima_fan_pool *p, size_t n_threads);
 
 /** ima_fan_pool_stop() - pending events are finished, then the threads end */
