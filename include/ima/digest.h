@@ -89,7 +89,7 @@ ima_must_check int ima_hash_bytes(struct ima_hasher *h, enum ima_hash_algo algo,
  * ima_hash_fd() - digest of a whole regular file through pread(2), file position untouched
  * @ret_size: bytes hashed, may be NULL
  *
- * Return: 0, -EINVAL when the file ended before the size it had at the start (as the kernel's short read),
+ * Return: 0, -EINVAL no regular file, or when the file ended before the size it had at the start (as the kernel's short read),
  * -ENOPKG, -EIO, or the errno of fstat/pread. A file that grows is hashed up to the size at the start.
  */
 ima_must_check int ima_hash_fd(struct ima_hasher *h, enum ima_hash_algo algo, int fd,

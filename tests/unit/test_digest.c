@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Digests against published vectors: the digest of "abc" (FIPS 180-4, FIPS 202, RFC 1320, RFC 1321, ISO/IEC 10118-3, GB/T 32905). */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,11 +96,15 @@ static void what_is_not_offered_is_refused(void **state)
 {
 	struct ima_hasher *h;
 	struct ima_digest d;
+	int fd;
 
 	assert_int_equal(ima_hasher_new(&h), 0);
 	assert_int_equal(ima_hash_bytes(h, IMA_HASH_TGR192, (struct ima_bytes){ 0 }, &d), -ENOPKG);
 	assert_int_equal(ima_hash_bytes(h, IMA_HASH__LAST, (struct ima_bytes){ 0 }, &d), -ENOPKG);
 	assert_int_equal(ima_hash_fd(h, IMA_HASH_SHA256, -1, &d, NULL), -EBADF);
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(ima_hash_fd(h, IMA_HASH_SHA256, fd, &d, NULL), -EINVAL);
+	close(fd);
 	ima_hasher_free(h);
 }
 

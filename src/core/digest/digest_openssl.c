@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 
@@ -65,11 +66,14 @@ static int load(struct ima_hasher *h)
 	h->block = malloc(BLOCK_LEN);
 	if (!h->lib || !h->ctx || !h->block)
 		return -ENOMEM;
+	/* what is not offered is no error of the caller's thread */
+	ERR_set_mark();
 	h->normal = OSSL_PROVIDER_load(h->lib, "default");
 	h->legacy = OSSL_PROVIDER_load(h->lib, "legacy"); /* md4, whirlpool; not on every system */
 	for (unsigned int i = 0; i < IMA_HASH__LAST; i++)
 		if (openssl_names[i])
 			h->md[i] = EVP_MD_fetch(h->lib, openssl_names[i], NULL);
+	ERR_pop_to_mark();
 	return h->md[IMA_HASH_SHA1] ? 0 : -ELIBACC;
 }
 
@@ -159,6 +163,8 @@ int ima_hash_fd(struct ima_hasher *h, enum ima_hash_algo algo, int fd, struct im
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
 	r = begin(h, algo);
 	if (r == 0)
 		r = update_from_fd(h, fd, (uint64_t)st.st_size);

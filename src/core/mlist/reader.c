@@ -86,8 +86,9 @@ int ima_reader_template(struct ima_list_reader *r, struct ima_bytes name,
 	const char *text = (const char *)name.data;
 	struct ima_template *t;
 
+	/* by name only: a custom format "d|n" is not the template named "ima", which alone is hashed without lengths */
 	*ret = ima_template_builtin(text, name.len);
-	if (*ret)
+	if (*ret && strlen((*ret)->name) == name.len && !memcmp((*ret)->name, text, name.len))
 		return 0;
 	for (size_t i = 0; i < r->n_custom; i++) {
 		if (strlen(r->custom[i]->fmt) != name.len ||
