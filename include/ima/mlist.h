@@ -40,6 +40,19 @@ ima_must_check int ima_record_write(struct ima_buffer *out, const struct ima_rec
 ima_must_check int ima_record_print(struct ima_buffer *out, const struct ima_record *rec,
 				    const struct ima_template *t);
 
+#define IMA_KEXEC_HEAD_LEN 24
+#define IMA_KEXEC_NAME_MAX 68 /* bytes of a template name that the kernel restores */
+
+/**
+ * ima_kexec_head_write() - append the header of the blob that a kernel hands to the next one over kexec
+ * Shape: u16 version = 1 | u16 0 | u32 0 | u64 size of the blob, header included | u64 records; little-endian
+ * @n_bytes: of the records that follow, as ima_record_write() makes them, with sha1 template digests
+ */
+ima_must_check int ima_kexec_head_write(struct ima_buffer *out, uint64_t n_bytes, uint64_t n_records);
+
+/** ima_kexec_can_carry() - would a kernel restore such a record? Not of template "ima", nor of a name over 68 bytes */
+bool ima_kexec_can_carry(const struct ima_record *rec);
+
 enum ima_list_format {
 	IMA_LIST_AUTO = 0,
 	IMA_LIST_BINARY,
@@ -52,7 +65,8 @@ enum ima_list_format {
 /**
  * struct ima_list_reader - reads any form of list from a descriptor, streaming: memory is bounded by the longest record
  *
- * The template-digest algorithm of per-bank lists is found from the first record, unless given.
+ * The template-digest algorithm of per-bank lists is found from the first record, unless given: sha1, sha256, sha384 or sha512,
+ * by size. Lists are little-endian; one made on a big-endian machine without ima_canonical_fmt is refused.
  */
 struct ima_list_reader;
 
@@ -60,7 +74,6 @@ struct ima_list_reader_opts {
 	enum ima_list_format format;      /* AUTO: decided from the first bytes */
 	enum ima_hash_algo digest_algo;   /* used when has_digest_algo */
 	bool has_digest_algo;
-	bool big_endian;                  /* integers of a binary list made on a big-endian machine */
 	uint8_t reserved[16];             /* zero */
 };
 

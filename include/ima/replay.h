@@ -19,6 +19,7 @@ struct ima_replay_pcr {
 	bool used;           /* the list has a record for this PCR */
 	bool has_target;     /* a value to compare with was given */
 	bool matched;        /* some prefix of the list leads to the target */
+	bool padded;         /* it does when the bank is extended with zero-padded sha1 digests, as a kernel without the algorithm does */
 	uint64_t matched_at; /* records in the longest prefix that does */
 	struct ima_digest value; /* after the whole list */
 };
@@ -33,6 +34,8 @@ struct ima_replay_result {
 	uint64_t first_bad;         /* 1-based number of the first such record, 0: none */
 	uint64_t first_bad_position; /* its line or byte offset */
 	uint64_t n_foreign_pcr;     /* records for a PCR above 23: checked, not extended */
+	uint32_t uncomputable;      /* bitmap of enum ima_hash_algo: banks of the targets that this machine cannot compute */
+	enum ima_hash_algo own_algo; /* algorithm of the list's own template digests; IMA_HASH__LAST: padded sha1, or unknown */
 	size_t n_pcrs;
 	struct ima_replay_pcr pcrs[IMA_REPLAY_MAX]; /* every (bank, PCR) that is used or has a target */
 };
@@ -49,9 +52,9 @@ struct ima_replay *ima_replay_free(struct ima_replay *r);
 
 /**
  * ima_replay_add() - the next record
- * @digest_algo: algorithm of the record's own template digest
+ * @digest_algo: algorithm of the record's own template digest; another one of the same size is found out by the first record
  * @position: line or byte offset, for the report
- * Return: 0 also when the digest is wrong (counted), -ENOPKG algorithm not available, -EIO
+ * Return: 0 also when the digest is wrong (counted), -EIO
  */
 ima_must_check int ima_replay_add(struct ima_replay *r, const struct ima_record *rec,
 				  const struct ima_template *t, enum ima_hash_algo digest_algo,
@@ -60,10 +63,23 @@ ima_must_check int ima_replay_add(struct ima_replay *r, const struct ima_record 
 /** ima_replay_finish() - the result so far; more records may follow */
 void ima_replay_finish(const struct ima_replay *r, struct ima_replay_result *ret);
 
-/** ima_replay_fd() - read a whole list and replay it. Errors of the reader, with @diag */
-ima_must_check int ima_replay_fd(struct ima_hasher *h, int fd, const struct ima_list_reader_opts *opts,
-				 const struct ima_pcrs *targets, struct ima_replay_result *ret,
-				 struct ima_diag *diag);
+#define IMA_REPLAY_MAX_THREADS 16
+
+/** struct ima_replay_opts - how a whole list is replayed; zeroed: the defaults */
+struct ima_replay_opts {
+	struct ima_list_reader_opts reader;
+	const struct ima_pcrs *targets; /* as for ima_replay_new(); borrowed */
+	unsigned int n_threads;         /* 0: one a processor, at most IMA_REPLAY_MAX_THREADS; 1: the caller's only */
+	uint8_t reserved[12];           /* zero */
+};
+
+/**
+ * ima_replay_fd() - read a whole list and replay it; the result does not depend on the number of threads
+ * @ret: filled on -EBADMSG as well: what the records before the damaged one lead to
+ * Return: 0, -EINVAL reserved not zero, -ENOMEM, errors of the reader, with @diag
+ */
+ima_must_check int ima_replay_fd(int fd, const struct ima_replay_opts *opts,
+				 struct ima_replay_result *ret, struct ima_diag *diag);
 
 #ifdef __cplusplus
 }

@@ -8,25 +8,31 @@
 #include <ima/mlist.h>
 
 #include "base/buffer.h"
+#include "base/diag.h"
 #include "core/template/fields.h"
 #include "imactl/sources.h"
 
 #define FOLLOW_US 200000
 
-enum form { FORM_TEXT = 0, FORM_BINARY, FORM_JSON };
+enum form { FORM_TEXT = 0, FORM_BINARY, FORM_JSON, FORM_KEXEC };
 
 struct list_args {
 	const char *file, *control;
 	enum form form;
+	enum ima_list_format from;
 	bool follow;
 	size_t tail; /* 0: everything */
 	enum ima_hash_algo bank;
 	bool has_bank;
 };
 
+/* what waits for the end: the last N records of --tail, or a whole kexec blob, whose header counts it */
 struct ring {
 	struct ima_buffer *lines;
 	size_t n, at;
+	bool whole;
+	struct ima_buffer blob;
+	uint64_t n_blob;
 };
 
 static void fields_json(json_t *o, const struct ima_record *rec, const struct ima_template *t)
@@ -112,6 +118,10 @@ static int format(struct ima_hasher *h, const struct list_args *a, struct ima_re
 	if (r < 0)
 		return r;
 	switch (a->form) {
+	case FORM_KEXEC:
+		if (!ima_kexec_can_carry(&rec))
+			return -EPROTOTYPE;
+		return ima_record_write(out, &rec);
 	case FORM_BINARY:
 		return ima_record_write(out, &rec);
 	case FORM_JSON:
@@ -128,6 +138,10 @@ static int put_out(const struct ima_buffer *b)
 
 static int keep_or_put(struct ring *ring, struct ima_buffer *b)
 {
+	if (ring->whole) {
+		ring->n_blob++;
+		return ima_buffer_append(&ring->blob, b->data, b->len);
+	}
 	if (!ring->n)
 		return put_out(b);
 	struct ima_buffer *slot = &ring->lines[ring->at++ % ring->n];
@@ -150,6 +164,19 @@ static int flush_ring(struct ring *ring)
 	return r;
 }
 
+static int put_blob(struct ring *ring)
+{
+	struct ima_buffer head = { 0 };
+	int r = ima_kexec_head_write(&head, ring->blob.len, ring->n_blob);
+
+	if (r == 0)
+		r = put_out(&head);
+	if (r == 0 && ring->blob.len)
+		r = put_out(&ring->blob);
+	ima_buffer_done(&head);
+	return r;
+}
+
 static int copy_all(const struct list_args *a, struct ima_list_reader *in, struct ima_hasher *h,
 		    struct ring *ring, struct ima_diag *diag)
 {
@@ -163,11 +190,17 @@ static int copy_all(const struct list_args *a, struct ima_list_reader *in, struc
 		r = ima_list_reader_next(in, &rec, &t, diag);
 		if (r == 1) {
 			r = format(h, a, rec, t, ++number, &one);
+			if (r == -EPROTOTYPE)
+				r = ima_diag_text(diag, r, "entry %llu (template %.*s) cannot go into a kexec blob",
+						  (unsigned long long)number, (int)rec.name.len,
+						  (const char *)rec.name.data);
 			if (r == 0)
 				r = keep_or_put(ring, &one);
 		} else if (r == 0) {
 			if (ring->n)
 				r = flush_ring(ring);
+			if (r == 0 && ring->whole)
+				r = put_blob(ring);
 			if (r < 0 || !a->follow)
 				break;
 			fflush(stdout);
@@ -182,7 +215,7 @@ static int copy_all(const struct list_args *a, struct ima_list_reader *in, struc
 
 static int parse_form(const char *text, struct list_args *a)
 {
-	static const char *const names[] = { "text", "binary", "json" };
+	static const char *const names[] = { "text", "binary", "json", "kexec" };
 
 	for (size_t i = 0; i < IMA_N_ELEMENTS(names); i++) {
 		if (strcmp(text, names[i]))
@@ -190,7 +223,7 @@ static int parse_form(const char *text, struct list_args *a)
 		a->form = (enum form)i;
 		return 0;
 	}
-	return imactl_fail(EXIT_USAGE, "--format %s: not one of text, binary, json", text);
+	return imactl_fail(EXIT_USAGE, "--format %s: not one of text, binary, json, kexec", text);
 }
 
 static int parse_tail(const char *text, struct list_args *a)
@@ -218,7 +251,7 @@ static int parse_args(int argc, char **argv, struct list_args *a)
 		{ "follow", no_argument, NULL, 'f' },	{ "json", no_argument, NULL, 'j' },
 		{ "format", required_argument, NULL, 'F' }, { "tail", required_argument, NULL, 't' },
 		{ "bank", required_argument, NULL, 'b' }, { "control", required_argument, NULL, 'c' },
-		{ 0 },
+		{ "from", required_argument, NULL, 'r' }, { 0 },
 	};
 	int opt, r = 0;
 
@@ -239,6 +272,9 @@ static int parse_args(int argc, char **argv, struct list_args *a)
 		case 'b':
 			r = parse_bank(optarg, a);
 			break;
+		case 'r':
+			r = imactl_list_format(optarg, &a->from);
+			break;
 		case 'c':
 			a->control = optarg;
 			break;
@@ -248,12 +284,15 @@ static int parse_args(int argc, char **argv, struct list_args *a)
 	}
 	if (r == 0 && optind < argc)
 		a->file = argv[optind++];
+	if (r == 0 && a->form == FORM_KEXEC && (a->follow || a->tail || a->has_bank))
+		r = imactl_fail(EXIT_USAGE, "--format kexec: a blob is a whole list with sha1 template digests");
 	return r == 0 && optind != argc ? imactl_usage("list") : r;
 }
 
 static int run(const struct list_args *a, int fd, const char *name)
 {
-	struct ring ring = { .n = a->tail };
+	struct ring ring = { .n = a->tail, .whole = a->form == FORM_KEXEC };
+	const struct ima_list_reader_opts opts = { .format = a->from };
 	struct ima_list_reader *in = NULL;
 	struct ima_hasher *h = NULL;
 	struct ima_diag diag = { 0 };
@@ -263,10 +302,11 @@ static int run(const struct list_args *a, int fd, const char *name)
 		ring.lines = calloc(ring.n, sizeof(*ring.lines));
 	r = ring.n && !ring.lines ? -ENOMEM : ima_hasher_new(&h);
 	if (r == 0)
-		r = ima_list_reader_new(fd, NULL, &in);
+		r = ima_list_reader_new(fd, &opts, &in);
 	if (r == 0)
 		r = copy_all(a, in, h, &ring, &diag);
 	ima_ignore(flush_ring(&ring));
+	ima_buffer_done(&ring.blob);
 	ima_list_reader_free(in);
 	ima_hasher_free(h);
 	return r < 0 ? imactl_fail_diag(EXIT_UNABLE, name, &diag, r) : EXIT_GOOD;

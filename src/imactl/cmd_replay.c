@@ -14,15 +14,31 @@ struct replay_args {
 	const char *file;
 	struct imactl_pcr_opts pcrs;
 	enum ima_hash_algo bank;
+	enum ima_list_format format;
+	unsigned int n_threads;
 	bool has_bank, json;
 };
+
+
+static int parse_threads(const char *text, unsigned int *ret)
+{
+	char *end;
+	const unsigned long n = strtoul(text, &end, 10);
+
+	if (!n || *end || *text == '-' || n > IMA_REPLAY_MAX_THREADS)
+		return imactl_fail(EXIT_USAGE, "--threads %s: not a number from 1 to %d", text,
+				   IMA_REPLAY_MAX_THREADS);
+	*ret = (unsigned int)n;
+	return 0;
+}
 
 static int parse_args(int argc, char **argv, struct replay_args *a)
 {
 	static const struct option options[] = {
 		{ "pcrs", required_argument, NULL, 'p' }, { "tpm", required_argument, NULL, 't' },
 		{ "bank", required_argument, NULL, 'b' }, { "json", no_argument, NULL, 'j' },
-		{ "control", required_argument, NULL, 'c' }, { 0 },
+		{ "control", required_argument, NULL, 'c' }, { "format", required_argument, NULL, 'f' },
+		{ "threads", required_argument, NULL, 'T' }, { 0 },
 	};
 	int opt;
 
@@ -45,6 +61,14 @@ static int parse_args(int argc, char **argv, struct replay_args *a)
 			break;
 		case 'c':
 			a->pcrs.control = optarg;
+			break;
+		case 'f':
+			if (imactl_list_format(optarg, &a->format))
+				return EXIT_USAGE;
+			break;
+		case 'T':
+			if (parse_threads(optarg, &a->n_threads))
+				return EXIT_USAGE;
 			break;
 		default:
 			return imactl_usage("replay");
@@ -79,6 +103,9 @@ static void print_pcr(const struct ima_replay_pcr *p, uint64_t n_records)
 	printf("PCR %u %s %s %s", p->pcr, ima_hash_name(p->algo), hex, word_of(p));
 	if (p->matched)
 		printf(" at entry %" PRIu64 " of %" PRIu64, p->matched_at, n_records);
+	if (p->padded)
+		printf(", extended with padded sha1 digests (the kernel lacked %s)",
+		       ima_hash_name(p->algo));
 	if (p->matched && p->matched_at < n_records)
 		printf(" (%" PRIu64 " after)", n_records - p->matched_at);
 	putchar('\n');
@@ -110,18 +137,24 @@ static struct verdict judge(const struct replay_args *a, const struct ima_replay
 	return v;
 }
 
-static int status_of(const struct ima_replay_result *res, const struct verdict *v)
+static bool misses_bank(const struct replay_args *a, const struct ima_replay_result *res)
+{
+	return a->has_bank ? res->uncomputable >> a->bank & 1 : res->uncomputable;
+}
+
+static int status_of(const struct replay_args *a, const struct ima_replay_result *res,
+		     const struct verdict *v)
 {
 	if (res->n_bad_digests || v->wrong || res->n_foreign_pcr)
 		return EXIT_BAD;
-	return v->missing || !v->checked ? EXIT_UNABLE : EXIT_GOOD;
+	return v->missing || !v->checked || misses_bank(a, res) ? EXIT_UNABLE : EXIT_GOOD;
 }
 
 static const char *verdict_word(int status)
 {
 	return status == EXIT_GOOD ? "the list matches the PCRs"
 	       : status == EXIT_BAD ? "the list does NOT match the PCRs"
-				    : "not checked: a PCR value is missing";
+				    : "not checked: a PCR value or a hash algorithm is missing";
 }
 
 static void print_text(const struct replay_args *a, const struct ima_replay_result *res,
@@ -140,6 +173,10 @@ static void print_text(const struct replay_args *a, const struct ima_replay_resu
 	for (size_t i = 0; i < res->n_pcrs; i++)
 		if (counts(a, &res->pcrs[i]) && is_relevant(res, &res->pcrs[i]))
 			print_pcr(&res->pcrs[i], res->n_records);
+	for (unsigned int i = 0; i < IMA_HASH__LAST; i++)
+		if (res->uncomputable >> i & 1 && (!a->has_bank || a->bank == i))
+			printf("the %s bank cannot be computed: this system's crypto library lacks it\n",
+			       ima_hash_name((enum ima_hash_algo)i));
 	printf("verdict: %s\n", verdict_word(status));
 }
 
@@ -148,8 +185,8 @@ static json_t *pcr_json(const struct ima_replay_pcr *p)
 	char hex[2 * IMA_DIGEST_MAX + 1];
 
 	hex_of(p, hex);
-	return json_pack("{s:i, s:s, s:s, s:b, s:b, s:I}", "pcr", (int)p->pcr, "bank",
-			 ima_hash_name(p->algo), "value", hex, "has_target", (int)p->has_target,
+	return json_pack("{s:i, s:s, s:s, s:b, s:b, s:b, s:I}", "pcr", (int)p->pcr, "bank",
+			 ima_hash_name(p->algo), "value", hex, "padded_sha1", (int)p->padded, "has_target", (int)p->has_target,
 			 "matched", (int)p->matched, "matched_at", (json_int_t)p->matched_at);
 }
 
@@ -175,7 +212,8 @@ static int check(const struct replay_args *a, int fd, const char *name)
 	static struct ima_replay_result res; /* large */
 	ima_cleanup(ima_freep) char *source = NULL;
 	struct ima_pcrs pcrs = { 0 };
-	struct ima_hasher *h = NULL;
+	struct ima_replay_opts opts = { .reader = { .format = a->format }, .targets = &pcrs,
+					.n_threads = a->n_threads };
 	struct ima_diag diag = { 0 };
 	struct verdict v;
 	int r, status;
@@ -187,14 +225,11 @@ static int check(const struct replay_args *a, int fd, const char *name)
 					&diag, r);
 	if (a->has_bank && !ima_pcrs_bank_const(&pcrs, a->bank))
 		return imactl_fail(EXIT_UNABLE, "%s has no %s bank", source, ima_hash_name(a->bank));
-	r = ima_hasher_new(&h);
-	if (r == 0)
-		r = ima_replay_fd(h, fd, NULL, &pcrs, &res, &diag);
-	ima_hasher_free(h);
+	r = ima_replay_fd(fd, &opts, &res, &diag);
 	if (r < 0)
 		return imactl_fail_diag(EXIT_UNABLE, name, &diag, r);
 	v = judge(a, &res);
-	status = status_of(&res, &v);
+	status = status_of(a, &res, &v);
 	if (a->json)
 		return print_json(a, &res, source, status);
 	print_text(a, &res, source, status);

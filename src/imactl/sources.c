@@ -70,6 +70,22 @@ int imactl_open_list(const char *file, const char *control, char **ret_name, str
 	return fd;
 }
 
+int imactl_list_format(const char *name, enum ima_list_format *ret)
+{
+	static const char *const names[IMA_LIST__LAST] = {
+		[IMA_LIST_BINARY] = "binary", [IMA_LIST_TEXT] = "text",
+		[IMA_LIST_KEXEC] = "kexec", [IMA_LIST_JOURNAL] = "journal",
+	};
+
+	for (unsigned int i = 0; i < IMA_LIST__LAST; i++) {
+		if (!names[i] || strcmp(name, names[i]))
+			continue;
+		*ret = (enum ima_list_format)i;
+		return 0;
+	}
+	return imactl_fail(EXIT_USAGE, "%s: not one of text, binary, kexec, journal", name);
+}
+
 static int from_file(const char *path, struct ima_pcrs *ret, struct ima_diag *diag)
 {
 	ima_cleanup(ima_freep) uint8_t *text = NULL;

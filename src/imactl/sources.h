@@ -2,6 +2,7 @@
 /* Where a command finds what it works on: the daemon, the live list, PCR values. */
 #pragma once
 
+#include <ima/mlist.h>
 #include <ima/pcr.h>
 
 #include "imactl/command.h"
@@ -15,6 +16,9 @@ ima_must_check int imactl_ask(const char *control, const char *op, json_t **ret,
  */
 ima_must_check int imactl_open_list(const char *file, const char *control, char **ret_name,
 				    struct ima_diag *diag);
+
+/** imactl_list_format() - "text", "binary", "kexec", "journal"; else says so and returns EXIT_USAGE */
+int imactl_list_format(const char *name, enum ima_list_format *ret);
 
 /** struct imactl_pcr_opts - what the command line says about PCR values */
 struct imactl_pcr_opts {

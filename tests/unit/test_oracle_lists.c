@@ -158,9 +158,6 @@ static void text_gives_text_and_binary(void **state)
 static void replay_reaches_every_pcr(void **state)
 {
 	static const struct ima_pcrs none;
-	struct ima_hasher *h;
-
-	assert_int_equal(ima_hasher_new(&h), 0);
 	for (size_t i = 0; i < IMA_N_ELEMENTS(lists); i++) {
 		int list = open_vector(lists[i].folder, "binary_runtime_measurements",
 				       lists[i].suffix);
@@ -173,7 +170,7 @@ static void replay_reaches_every_pcr(void **state)
 
 		read_all(pcr_file, &text);
 		assert_int_equal(ima_pcrs_parse(ima_buffer_bytes(&text), IMA_HASH_SHA1, &pcrs, &diag), 0);
-		assert_int_equal(ima_replay_fd(h, list, NULL, &pcrs, &res, &diag), 0);
+		assert_int_equal(ima_replay_fd(list, &(struct ima_replay_opts){ .targets = &pcrs }, &res, &diag), 0);
 		assert_int_equal(res.n_bad_digests, 0);
 		for (size_t k = 0; k < res.n_pcrs; k++) {
 			const struct ima_replay_pcr *p = &res.pcrs[k];
@@ -191,7 +188,6 @@ static void replay_reaches_every_pcr(void **state)
 		close(list);
 		close(pcr_file);
 	}
-	ima_hasher_free(h);
 }
 
 int main(void)

@@ -65,7 +65,8 @@ int ima_reader_more(struct ima_list_reader *r)
 		r->base += r->used;
 		r->used = 0;
 	}
-	if (r->window.len > IMA_RECORD_MAX + READ_AHEAD)
+	/* text takes two characters a byte */
+	if (r->window.len > (r->format == IMA_LIST_TEXT ? 2 : 1) * (size_t)IMA_RECORD_MAX + READ_AHEAD)
 		return -EBADMSG;
 	e = ima_buffer_reserve(&r->window, READ_AHEAD);
 	if (e < 0)
@@ -121,14 +122,9 @@ static bool looks_like_text(struct ima_bytes b)
 	return i + 1 < b.len && b.data[i] == ' ' && isxdigit(b.data[i + 1]);
 }
 
-static enum ima_order order_of(const struct ima_list_reader *r)
+static bool looks_like_kexec(struct ima_bytes b)
 {
-	return r->opts.big_endian ? IMA_ORDER_BIG : IMA_ORDER_LITTLE;
-}
-
-static bool looks_like_kexec(const struct ima_list_reader *r, struct ima_bytes b)
-{
-	struct ima_reader in = ima_reader_init(b, order_of(r));
+	struct ima_reader in = ima_reader_init(b, IMA_ORDER_LITTLE);
 	uint16_t version, pad;
 	uint32_t zero;
 	uint64_t size, count;
@@ -145,7 +141,7 @@ static bool looks_like_kexec(const struct ima_list_reader *r, struct ima_bytes b
 static int skip_kexec_head(struct ima_list_reader *r, struct ima_diag *diag)
 {
 	struct ima_bytes b = ima_reader_rest(r);
-	struct ima_reader in = ima_reader_init(b, order_of(r));
+	struct ima_reader in = ima_reader_init(b, IMA_ORDER_LITTLE);
 	uint16_t version, pad;
 	uint32_t zero;
 
@@ -162,19 +158,19 @@ static int skip_kexec_head(struct ima_list_reader *r, struct ima_diag *diag)
 	return 0;
 }
 
-static enum ima_list_format guess(const struct ima_list_reader *r, struct ima_bytes b)
+static enum ima_list_format guess(struct ima_bytes b)
 {
 	if (b.len >= 8 && !memcmp(b.data, IMA_JOURNAL_MAGIC, 8))
 		return IMA_LIST_JOURNAL;
 	if (looks_like_text(b))
 		return IMA_LIST_TEXT;
-	return looks_like_kexec(r, b) ? IMA_LIST_KEXEC : IMA_LIST_BINARY;
+	return looks_like_kexec(b) ? IMA_LIST_KEXEC : IMA_LIST_BINARY;
 }
 
 /* does the first record make sense with template digests of this size? */
 static bool record_fits(struct ima_list_reader *r, size_t digest_len)
 {
-	struct ima_reader in = ima_reader_init(ima_reader_rest(r), order_of(r));
+	struct ima_reader in = ima_reader_init(ima_reader_rest(r), IMA_ORDER_LITTLE);
 	const struct ima_template *t;
 	struct ima_record rec;
 	struct ima_bytes f[IMA_TEMPLATE_MAX_FIELDS];
@@ -218,24 +214,48 @@ static int find_digest_algo(struct ima_list_reader *r, struct ima_diag *diag)
 	return ima_diag_at(diag, -EBADMSG, 0, "the first record fits no template digest of sha1, sha256, sha384 or sha512");
 }
 
+static int refuse_journal(struct ima_diag *diag, uint64_t offset)
+{
+	return ima_diag_at(diag, -EBADMSG, offset, "the journal's header is damaged");
+}
+
+static int journal_slots(struct ima_list_reader *r, struct ima_reader *in, uint32_t n,
+			 struct ima_diag *diag)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint16_t tpm_alg, algo;
+		uint32_t len;
+
+		if (ima_read_u16(in, &tpm_alg) < 0 || ima_read_u16(in, &algo) < 0 ||
+		    ima_read_u32(in, &len) < 0)
+			return refuse_journal(diag, ima_reader_offset(in));
+		if (len > IMA_DIGEST_MAX || (algo != 0xffff && ima_hash_len((enum ima_hash_algo)algo) != len) ||
+		    (i == 0 && algo != IMA_HASH_SHA1))
+			return refuse_journal(diag, ima_reader_offset(in) - 8);
+		r->slots_len += len;
+	}
+	return 0;
+}
+
 static int begin_journal(struct ima_list_reader *r, struct ima_diag *diag)
 {
 	struct ima_bytes b = ima_reader_rest(r);
 	struct ima_reader in = ima_reader_init(b, IMA_ORDER_LITTLE);
-	uint32_t head_len, n, skip;
 	struct ima_bytes skipped;
+	uint32_t version, head_len, n;
+	int e;
 
-	in.pos += 12;
-	if (b.len < 40 || ima_read_u32(&in, &head_len) < 0 ||
-	    ima_read_bytes(&in, 20, &skipped) < 0 || ima_read_u32(&in, &n) < 0 ||
-	    n > IMA_JOURNAL_MAX_SLOTS || head_len != 40 + 8 * n || b.len < head_len)
-		return ima_diag_at(diag, -EBADMSG, 12, "the journal's header is damaged");
-	for (uint32_t i = 0; i < n; i++) {
-		if (ima_read_u32(&in, &skip) < 0 || ima_read_u32(&in, &skip) < 0 ||
-		    skip > IMA_DIGEST_MAX)
-			return ima_diag_at(diag, -EBADMSG, 40, "the journal's header is damaged");
-		r->slots_len += skip;
-	}
+	if (ima_read_bytes(&in, 8, &skipped) < 0 || ima_read_u32(&in, &version) < 0 ||
+	    ima_read_u32(&in, &head_len) < 0 || ima_read_bytes(&in, 20, &skipped) < 0 ||
+	    ima_read_u32(&in, &n) < 0)
+		return refuse_journal(diag, b.len);
+	if (version != IMA_JOURNAL_VERSION)
+		return ima_diag_at(diag, -EBADMSG, 8, "journal version %u is unknown", version);
+	if (!n || n > IMA_JOURNAL_MAX_SLOTS || head_len != 40 + 8 * n)
+		return refuse_journal(diag, 12);
+	e = journal_slots(r, &in, n, diag);
+	if (e < 0)
+		return e;
 	r->digest_algo = IMA_HASH_SHA1;
 	r->used += head_len;
 	return 0;
@@ -250,7 +270,7 @@ int ima_reader_begin(struct ima_list_reader *r, struct ima_diag *diag)
 	if (e < 0)
 		return e;
 	if (r->format == IMA_LIST_AUTO)
-		r->format = guess(r, ima_reader_rest(r));
+		r->format = guess(ima_reader_rest(r));
 	if (!r->window.len) {
 		r->digest_algo = r->opts.has_digest_algo ? r->opts.digest_algo : IMA_HASH_SHA1;
 		return 0;

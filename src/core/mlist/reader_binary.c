@@ -22,7 +22,6 @@ static int check_record(struct ima_list_reader *r, const struct ima_record *rec,
 	return 0;
 }
 
-/* integers of a list from a big-endian machine: data is turned into the form that all templates are read in */
 static int parse(struct ima_list_reader *r, struct ima_reader *in, struct ima_record *ret)
 {
 	return ima_record_parse(in, ima_hash_len(r->digest_algo), &r->scratch, ret);
@@ -34,6 +33,10 @@ static int kexec_end(struct ima_list_reader *r, struct ima_diag *diag)
 		return ima_diag_at(diag, -EBADMSG, r->base + r->used,
 				   "the blob ends %llu records early",
 				   (unsigned long long)r->kexec_left);
+	if (r->base + r->used != r->kexec_end)
+		return ima_diag_at(diag, -EBADMSG, r->base + r->used,
+				   "the last record ends here, the header says at %llu",
+				   (unsigned long long)r->kexec_end);
 	return 0;
 }
 
@@ -47,8 +50,7 @@ int ima_reader_binary_next(struct ima_list_reader *r, struct ima_record *ret,
 		return kexec_end(r, diag);
 	for (;;) {
 		struct ima_bytes rest = ima_reader_rest(r);
-		struct ima_reader in = ima_reader_init(
-			rest, r->opts.big_endian ? IMA_ORDER_BIG : IMA_ORDER_LITTLE);
+		struct ima_reader in = ima_reader_init(rest, IMA_ORDER_LITTLE);
 		struct ima_record rec;
 		int e = rest.len ? parse(r, &in, &rec) : -ENODATA;
 

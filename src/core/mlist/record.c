@@ -66,6 +66,29 @@ int ima_record_write(struct ima_buffer *out, const struct ima_record *rec)
 	return r;
 }
 
+int ima_kexec_head_write(struct ima_buffer *out, uint64_t n_bytes, uint64_t n_records)
+{
+	const size_t at = out->len;
+	int r = ima_buffer_append_u16(out, 1);
+
+	if (r == 0)
+		r = ima_buffer_append_u16(out, 0);
+	if (r == 0)
+		r = ima_buffer_append_u32(out, 0);
+	if (r == 0)
+		r = ima_buffer_append_u64(out, n_bytes + IMA_KEXEC_HEAD_LEN);
+	if (r == 0)
+		r = ima_buffer_append_u64(out, n_records);
+	if (r < 0)
+		out->len = at;
+	return r;
+}
+
+bool ima_kexec_can_carry(const struct ima_record *rec)
+{
+	return !is_legacy(rec) && rec->name.len <= IMA_KEXEC_NAME_MAX && rec->digest.len == 20;
+}
+
 static int print_fields(struct ima_buffer *out, const struct ima_record *rec,
 			const struct ima_template *t)
 {

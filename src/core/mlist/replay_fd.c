@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Replaying a whole list: batches of records in a ring. One thread at a time reads, one at a time extends, both in the list's
+ * order; digests of different batches are made by as many threads as there are. Memory is bounded by the ring.
+ *
+ *   EMPTY -> (read) -> READ -> (digests) -> HASHED -> (extend) -> EMPTY
+ *
+ * A batch belongs to the thread that works on it; its state and the ring's ends belong to the lock.
+ */
+#include <ima/replay.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "core/mlist/replay_step.h"
+
+#define BATCH_RECORDS 1024
+#define BATCH_BYTES (1U << 20) /* a batch ends with the record that passes this */
+#define RING 8
+
+enum state { EMPTY = 0, READ, HASHING, HASHED };
+
+struct item {
+	const struct ima_template *t;
+	enum ima_hash_algo algo; /* of its own digest, as the reader takes it */
+	uint32_t pcr;
+	size_t digest_at, digest_len, data_at, data_len; /* in the batch's bytes */
+	uint64_t position;
+};
+
+struct batch {
+	enum state state;
+	size_t n;
+	struct item items[BATCH_RECORDS];
+	struct ima_replay_step steps[BATCH_RECORDS];
+	struct ima_buffer bytes;
+};
+
+struct job {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct ima_list_reader *in;
+	struct ima_replay *replay;
+	struct batch *ring; /* RING of them */
+	uint64_t n_read, n_extended; /* batches */
+	bool reading, extending, ended;
+	int error, read_error;
+	struct ima_diag *diag;
+};
+
+static int keep(struct batch *b, const struct ima_record *rec, const struct ima_template *t,
+		enum ima_hash_algo algo, uint64_t position)
+{
+	struct item *it = &b->items[b->n];
+	int e;
+
+	*it = (struct item){ .t = t, .algo = algo, .pcr = rec->pcr, .position = position,
+			     .digest_at = b->bytes.len, .digest_len = rec->digest.len };
+	e = ima_buffer_append(&b->bytes, rec->digest.data, rec->digest.len);
+	it->data_at = b->bytes.len;
+	it->data_len = rec->data.len;
+	if (e == 0)
+		e = ima_buffer_append(&b->bytes, rec->data.data, rec->data.len);
+	b->n += e == 0;
+	return e;
+}
+
+/* 1 there may be more, 0 end, -errno */
+static int read_batch(struct job *j, struct batch *b)
+{
+	const struct ima_template *t;
+	struct ima_record rec;
+	int e = 1;
+
+	b->n = 0;
+	b->bytes.len = 0;
+	while (e == 1 && b->n < BATCH_RECORDS && b->bytes.len < BATCH_BYTES) {
+		e = ima_list_reader_next(j->in, &rec, &t, j->diag);
+		if (e != 1)
+			break;
+		e = keep(b, &rec, t, ima_list_reader_digest_algo(j->in),
+			 ima_list_reader_position(j->in));
+		if (e == 0)
+			e = 1;
+	}
+	return e;
+}
+
+static int hash_batch(struct job *j, struct ima_hasher *h, struct batch *b)
+{
+	const uint8_t *bytes = b->bytes.data;
+	int e = 0;
+
+	for (size_t i = 0; i < b->n && e == 0; i++) {
+		const struct item *it = &b->items[i];
+		const struct ima_record rec = {
+			.pcr = it->pcr,
+			.digest = { bytes + it->digest_at, it->digest_len },
+			.data = { bytes + it->data_at, it->data_len },
+		};
+
+		e = ima_replay_digests(j->replay, h, &rec, it->t, it->algo, it->position,
+				       &b->steps[i]);
+	}
+	return e;
+}
+
+static int extend_batch(struct job *j, struct ima_hasher *h, struct batch *b)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < b->n && e == 0; i++)
+		e = ima_replay_extend(j->replay, h, &b->steps[i]);
+	return e;
+}
+
+static void fail(struct job *j, int e)
+{
+	if (e < 0 && !j->error)
+		j->error = e;
+}
+
+static void do_extend(struct job *j, struct ima_hasher *h, struct batch *b)
+{
+	int e;
+
+	j->extending = true;
+	pthread_mutex_unlock(&j->lock);
+	e = extend_batch(j, h, b);
+	pthread_mutex_lock(&j->lock);
+	j->extending = false;
+	b->state = EMPTY;
+	j->n_extended++;
+	fail(j, e);
+}
+
+static void do_hash(struct job *j, struct ima_hasher *h, struct batch *b)
+{
+	int e;
+
+	b->state = HASHING;
+	pthread_mutex_unlock(&j->lock);
+	e = hash_batch(j, h, b);
+	pthread_mutex_lock(&j->lock);
+	b->state = HASHED;
+	fail(j, e);
+}
+
+static void do_read(struct job *j, struct batch *b)
+{
+	int e;
+
+	j->reading = true;
+	pthread_mutex_unlock(&j->lock);
+	e = read_batch(j, b);
+	pthread_mutex_lock(&j->lock);
+	j->reading = false;
+	b->state = READ;
+	j->n_read++;
+	j->ended = e != 1;
+	/* what was read before the damage still counts */
+	if (e < 0)
+		j->read_error = e;
+}
+
+static struct batch *find(struct job *j, enum state s)
+{
+	for (uint64_t i = j->n_extended; i < j->n_read; i++)
+		if (j->ring[i % RING].state == s)
+			return &j->ring[i % RING];
+	return NULL;
+}
+
+/* under the lock: do one piece of work; false: nothing can be done now */
+static bool work(struct job *j, struct ima_hasher *h)
+{
+	struct batch *oldest = &j->ring[j->n_extended % RING], *b;
+
+	if (!j->extending && j->n_extended < j->n_read && oldest->state == HASHED)
+		do_extend(j, h, oldest);
+	else if ((b = find(j, READ)) != NULL)
+		do_hash(j, h, b);
+	else if (!j->reading && !j->ended && j->n_read < j->n_extended + RING)
+		do_read(j, &j->ring[j->n_read % RING]);
+	else
+		return false;
+	return true;
+}
+
+static bool finished(const struct job *j)
+{
+	return j->error || (j->ended && j->n_extended == j->n_read);
+}
+
+static void run(struct job *j, struct ima_hasher *h)
+{
+	pthread_mutex_lock(&j->lock);
+	while (!finished(j)) {
+		if (work(j, h))
+			pthread_cond_broadcast(&j->changed);
+		else
+			pthread_cond_wait(&j->changed, &j->lock);
+	}
+	pthread_cond_broadcast(&j->changed);
+	pthread_mutex_unlock(&j->lock);
+}
+
+struct helper {
+	pthread_t thread;
+	struct job *job;
+	struct ima_hasher *h;
+};
+
+static void *help(void *arg)
+{
+	struct helper *me = arg;
+
+	run(me->job, me->h);
+	return NULL;
+}
+
+static unsigned int count_threads(unsigned int wanted)
+{
+	cpu_set_t cpus;
+	int n = wanted ? (int)wanted : 1;
+
+	if (!wanted && sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		n = CPU_COUNT(&cpus);
+	return n > IMA_REPLAY_MAX_THREADS ? IMA_REPLAY_MAX_THREADS : (unsigned int)n;
+}
+
+/* a helper that cannot be had is no error: the caller's thread does the work alone */
+static void run_all(struct job *j, struct ima_hasher *h, unsigned int n_threads)
+{
+	struct helper helpers[IMA_REPLAY_MAX_THREADS];
+	unsigned int n = 0;
+
+	while (n + 1 < n_threads) {
+		struct helper *w = &helpers[n];
+
+		*w = (struct helper){ .job = j };
+		if (ima_hasher_new(&w->h) < 0)
+			break;
+		if (pthread_create(&w->thread, NULL, help, w) != 0) {
+			ima_hasher_free(w->h);
+			break;
+		}
+		n++;
+	}
+	run(j, h);
+	for (unsigned int i = 0; i < n; i++) {
+		pthread_join(helpers[i].thread, NULL);
+		ima_hasher_free(helpers[i].h);
+	}
+}
+
+static int replay_list(struct job *j, struct ima_hasher *h, const struct ima_replay_opts *o,
+		       struct ima_replay_result *ret)
+{
+	pthread_mutex_init(&j->lock, NULL);
+	pthread_cond_init(&j->changed, NULL);
+	run_all(j, h, count_threads(o->n_threads));
+	pthread_cond_destroy(&j->changed);
+	pthread_mutex_destroy(&j->lock);
+	if (j->error)
+		return j->error;
+	ima_replay_finish(j->replay, ret);
+	return j->read_error;
+}
+
+int ima_replay_fd(int fd, const struct ima_replay_opts *opts, struct ima_replay_result *ret,
+		  struct ima_diag *diag)
+{
+	static const struct ima_replay_opts defaults;
+	const struct ima_replay_opts *o = opts ? opts : &defaults;
+	struct job j = { .diag = diag };
+	struct ima_hasher *h = NULL;
+	int e;
+
+	if (memcmp(o->reserved, defaults.reserved, sizeof(o->reserved)))
+		return -EINVAL;
+	j.ring = calloc(RING, sizeof(*j.ring));
+	e = j.ring ? ima_hasher_new(&h) : -ENOMEM;
+	if (e == 0)
+		e = ima_list_reader_new(fd, &o->reader, &j.in);
+	if (e == 0)
+		e = ima_replay_new(h, o->targets, &j.replay);
+	if (e == 0)
+		e = replay_list(&j, h, o, ret);
+	for (size_t i = 0; j.ring && i < RING; i++)
+		ima_buffer_done(&j.ring[i].bytes);
+	free(j.ring);
+	ima_replay_free(j.replay);
+	ima_list_reader_free(j.in);
+	ima_hasher_free(h);
+	return e;
+}
