@@ -161,6 +161,67 @@ uint32_t ima_policy_flags(const struct ima_policy *p);
 void ima_policy_match(const struct ima_policy *p, const struct ima_policy_event *ev,
 		      uint32_t wanted, struct ima_policy_result *ret);
 
+enum ima_step_outcome {
+	IMA_STEP_DECIDES = 0, /* the rule matches and decides its class */
+	IMA_STEP_MISMATCH,    /* a condition does not hold */
+	IMA_STEP_DECIDED,     /* an earlier rule decided the class */
+	IMA_STEP_IDLE,        /* no rule in force asks for the class at all: its dont_ rules are not looked at */
+	IMA_STEP__LAST
+};
+
+struct ima_rule;
+
+/** struct ima_policy_step - one rule's part in a decision; valid during the callback */
+struct ima_policy_step {
+	size_t number;                 /* of the rule, from 1 */
+	unsigned int line;             /* of its upload, 0: builtin */
+	enum ima_step_outcome outcome;
+	uint32_t mismatch;             /* for ima_policy_step_text() */
+	const struct ima_rule *rule;
+};
+
+typedef void (*ima_policy_step_fn)(void *user, const struct ima_policy_step *step);
+
+/** ima_policy_explain() - ima_policy_match() that tells of every rule, in order */
+void ima_policy_explain(const struct ima_policy *p, const struct ima_policy_event *ev,
+			struct ima_policy_result *ret, ima_policy_step_fn fn, void *user);
+
+/**
+ * ima_policy_step_text() - the rule as read-back shows it, and one sentence why it does or does not decide
+ * @rule, @why: appended to. -ENOMEM
+ */
+ima_must_check int ima_policy_step_text(const struct ima_policy *p, const struct ima_policy_step *step,
+					const struct ima_policy_event *ev, struct ima_buffer *rule,
+					struct ima_buffer *why);
+
+enum ima_lint_severity { IMA_LINT_ERROR = 0, IMA_LINT_WARNING, IMA_LINT_NOTE };
+
+/**
+ * struct ima_lint_finding - something that a valid policy does and its author can hardly want
+ * @id: stable name of the kind of finding, see ima_lint_kinds()
+ * @line: of the rule in its upload; @token: what in the rule, empty: the whole rule
+ */
+struct ima_lint_finding {
+	const char *id;
+	enum ima_lint_severity severity;
+	unsigned int line;
+	char token[64];
+	char text[256];
+};
+
+struct ima_lint_kind {
+	const char *id;
+	enum ima_lint_severity severity;
+	const char *summary;
+};
+
+/** ima_lint_kinds() - every kind of finding, ended by a NULL id */
+const struct ima_lint_kind *ima_lint_kinds(void);
+
+/** ima_policy_lint() - look at the active rules as a whole; calls @fn for each finding, by rule */
+void ima_policy_lint(const struct ima_policy *p,
+		     void (*fn)(void *user, const struct ima_lint_finding *f), void *user);
+
 /**
  * ima_policy_scope() - which funcs could lead to an action for some subject on this file system
  * @ev: fsmagic, fsname, fs_subtype, fsuuid are looked at; nothing else

@@ -15,7 +15,7 @@
 
 #include "base/cleanup.h"
 #include "hook/fanotify/elf.h"
-#include "hook/fanotify/mounts.h"
+#include "base/mounts.h"
 #include "hook/fanotify/subject.h"
 
 static int file_with(const void *data, size_t len)

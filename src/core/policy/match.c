@@ -35,13 +35,15 @@ static bool has_data_func(enum ima_func f)
 }
 
 /* keys and critical data: func, uid and the list of names; nothing else is looked at */
-static bool matches_data(const struct ima_rule *r, const struct ima_policy_event *ev)
+static uint32_t data_mismatch(const struct ima_rule *r, const struct ima_policy_event *ev)
 {
 	if (!(r->given & RULE_FUNC) || r->func != ev->func)
-		return false;
+		return RULE_FUNC;
 	if ((r->given & RULE_UID) && !holds(&r->uid, ev->uid))
-		return false;
-	return !r->items || (ev->func_data.len && is_item(r->items, ev->func_data));
+		return RULE_UID;
+	if (!r->items || (ev->func_data.len && is_item(r->items, ev->func_data)))
+		return 0;
+	return r->given & (RULE_KEYRINGS | RULE_LABEL);
 }
 
 static bool same_name(const char *want, const char *have)
@@ -49,39 +51,48 @@ static bool same_name(const char *want, const char *have)
 	return have && !strcmp(want, have);
 }
 
-static bool matches_fs(const struct ima_rule *r, const struct ima_policy_event *ev)
+static uint32_t fs_mismatch(const struct ima_rule *r, const struct ima_policy_event *ev)
 {
 	if ((r->given & RULE_FSMAGIC) && r->fsmagic != ev->fsmagic)
-		return false;
+		return RULE_FSMAGIC;
 	if ((r->given & RULE_FSNAME) && !same_name(r->fsname, ev->fsname))
-		return false;
-	return !(r->given & RULE_FS_SUBTYPE) || same_name(r->fs_subtype, ev->fs_subtype);
+		return RULE_FSNAME;
+	if ((r->given & RULE_FS_SUBTYPE) && !same_name(r->fs_subtype, ev->fs_subtype))
+		return RULE_FS_SUBTYPE;
+	return 0;
 }
 
-static bool matches_subject(const struct ima_rule *r, const struct ima_policy_event *ev)
+static bool other_uuid(const struct ima_rule *r, const struct ima_policy_event *ev)
+{
+	return (r->given & RULE_FSUUID) && memcmp(r->fsuuid, ev->fsuuid, sizeof(r->fsuuid));
+}
+
+static uint32_t subject_mismatch(const struct ima_rule *r, const struct ima_policy_event *ev)
 {
 	if ((r->given & RULE_UID) && !holds(&r->uid, ev->uid))
-		return false;
+		return RULE_UID;
 	if ((r->given & RULE_EUID) && !holds(&r->uid, ev->euid) &&
 	    !(ev->cap_setuid && (holds(&r->uid, ev->suid) || holds(&r->uid, ev->uid))))
-		return false;
+		return RULE_EUID;
 	if ((r->given & RULE_GID) && !holds(&r->gid, ev->gid))
-		return false;
-	return !(r->given & RULE_EGID) || holds(&r->gid, ev->egid) ||
-	       (ev->cap_setgid && (holds(&r->gid, ev->sgid) || holds(&r->gid, ev->gid)));
+		return RULE_GID;
+	if ((r->given & RULE_EGID) && !holds(&r->gid, ev->egid) &&
+	    !(ev->cap_setgid && (holds(&r->gid, ev->sgid) || holds(&r->gid, ev->gid))))
+		return RULE_EGID;
+	return 0;
 }
 
-static bool matches_owner(const struct ima_rule *r, const struct ima_policy_event *ev)
+static uint32_t owner_mismatch(const struct ima_rule *r, const struct ima_policy_event *ev)
 {
 	if ((r->given & RULE_FOWNER) && !holds(&r->fowner, ev->fowner))
-		return false;
-	return !(r->given & RULE_FGROUP) || holds(&r->fgroup, ev->fgroup);
+		return RULE_FOWNER;
+	return (r->given & RULE_FGROUP) && !holds(&r->fgroup, ev->fgroup) ? RULE_FGROUP : 0;
 }
 
-static bool matches_labels(const struct ima_rule *r, const struct ima_policy_event *ev)
+static uint32_t label_mismatch(const struct ima_rule *r, const struct ima_policy_event *ev)
 {
 	if (r->label_dead)
-		return false;
+		return RULE_LSM;
 	for (int i = 0; i < LABEL__LAST; i++) {
 		const struct ima_bytes *have = &ev->labels[i];
 
@@ -89,30 +100,43 @@ static bool matches_labels(const struct ima_rule *r, const struct ima_policy_eve
 			continue;
 		if (have->len != strlen(r->label[i]) ||
 		    memcmp(have->data, r->label[i], have->len))
-			return false;
+			return RULE_LSM;
 	}
-	return true;
+	return 0;
 }
 
-static bool matches_access(const struct ima_rule *r, const struct ima_policy_event *ev)
+static uint32_t access_mismatch(const struct ima_rule *r, const struct ima_policy_event *ev)
 {
 	if (ev->func == IMA_FUNC_POST_SETATTR)
-		return true;
+		return 0;
 	if ((r->given & RULE_FUNC) && r->func != ev->func)
-		return false;
+		return RULE_FUNC;
 	if ((r->given & RULE_MASK) && r->mask != (ev->mask & 0xf))
-		return false;
-	return !(r->given & RULE_INMASK) || (r->mask & ev->mask);
+		return RULE_MASK;
+	return (r->given & RULE_INMASK) && !(r->mask & ev->mask) ? RULE_INMASK : 0;
+}
+
+uint32_t ima_rule_mismatch(const struct ima_rule *r, const struct ima_policy_event *ev)
+{
+	uint32_t m;
+
+	if (has_data_func(ev->func))
+		return data_mismatch(r, ev);
+	m = access_mismatch(r, ev);
+	if (!m)
+		m = fs_mismatch(r, ev);
+	if (!m && other_uuid(r, ev))
+		m = RULE_FSUUID;
+	if (!m)
+		m = subject_mismatch(r, ev);
+	if (!m)
+		m = owner_mismatch(r, ev);
+	return m ? m : label_mismatch(r, ev);
 }
 
 bool ima_rule_matches(const struct ima_rule *r, const struct ima_policy_event *ev)
 {
-	if (has_data_func(ev->func))
-		return matches_data(r, ev);
-	if (!matches_access(r, ev) || !matches_fs(r, ev) || !matches_subject(r, ev) ||
-	    !matches_owner(r, ev) || !matches_labels(r, ev))
-		return false;
-	return !(r->given & RULE_FSUUID) || !memcmp(r->fsuuid, ev->fsuuid, sizeof(r->fsuuid));
+	return !ima_rule_mismatch(r, ev);
 }
 
 enum ima_maybe ima_rule_could_match(const struct ima_rule *r, enum ima_func f,
@@ -125,10 +149,9 @@ enum ima_maybe ima_rule_could_match(const struct ima_rule *r, enum ima_func f,
 		return IMA_NEVER;
 	if (has_data_func(f) && !(r->given & RULE_FUNC))
 		return IMA_NEVER;
-	if (!matches_fs(r, ev) || (ev->has_inode && !matches_owner(r, ev)) || r->label_dead)
+	if (fs_mismatch(r, ev) || (ev->has_inode && owner_mismatch(r, ev)) || r->label_dead)
 		return IMA_NEVER;
-	if (uuid_known && (r->given & RULE_FSUUID) &&
-	    memcmp(r->fsuuid, ev->fsuuid, sizeof(r->fsuuid)))
+	if (uuid_known && other_uuid(r, ev))
 		return IMA_NEVER;
 	if (!uuid_known)
 		open |= RULE_FSUUID;

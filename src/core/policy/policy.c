@@ -316,8 +316,7 @@ static void take_rule(const struct ima_policy *p, const struct ima_rule *r, enum
 		res->templ = r->templ;
 }
 
-/* X and dont_X */
-static uint32_t class_of(uint32_t action)
+uint32_t ima_action_class(uint32_t action)
 {
 	const uint32_t donts = IMA_ACTION_DONT_MEASURE | IMA_ACTION_DONT_APPRAISE |
 			       IMA_ACTION_DONT_AUDIT | IMA_ACTION_DONT_HASH;
@@ -325,23 +324,57 @@ static uint32_t class_of(uint32_t action)
 	return action & donts ? action | action >> 1 : action | action << 1;
 }
 
-void ima_policy_match(const struct ima_policy *p, const struct ima_policy_event *ev,
-		      uint32_t wanted, struct ima_policy_result *ret)
+static void walk(const struct ima_policy *p, const struct ima_policy_event *ev, uint32_t wanted,
+		 struct ima_policy_result *ret, ima_policy_step_fn fn, void *user)
 {
 	const struct rule_list *l = active(p);
-	uint32_t open = p->flags | p->flags << 1;
+	uint32_t open = p->flags | p->flags << 1, all;
 
 	*ret = (struct ima_policy_result){ .pcr = -1 };
 	if (wanted)
 		open &= wanted;
-	for (size_t i = 0; i < l->n && open; i++) {
+	all = open;
+	for (size_t i = 0; i < l->n && (open || fn); i++) {
 		const struct ima_rule *r = l->items[i];
+		struct ima_policy_step step = { .number = i + 1, .line = r->line, .rule = r,
+						.outcome = IMA_STEP_DECIDES };
 
-		if (!(r->action & open) || !ima_rule_matches(r, ev))
+		if (!(r->action & all))
+			step.outcome = IMA_STEP_IDLE;
+		else if (!(r->action & open))
+			step.outcome = IMA_STEP_DECIDED;
+		else if ((step.mismatch = ima_rule_mismatch(r, ev)) != 0)
+			step.outcome = IMA_STEP_MISMATCH;
+		if (fn)
+			fn(user, &step);
+		if (step.outcome != IMA_STEP_DECIDES)
 			continue;
 		take_rule(p, r, ev->func, ret);
-		open &= ~class_of(r->action);
+		open &= ~ima_action_class(r->action);
 	}
+}
+
+void ima_policy_match(const struct ima_policy *p, const struct ima_policy_event *ev,
+		      uint32_t wanted, struct ima_policy_result *ret)
+{
+	walk(p, ev, wanted, ret, NULL, NULL);
+}
+
+void ima_policy_explain(const struct ima_policy *p, const struct ima_policy_event *ev,
+			struct ima_policy_result *ret, ima_policy_step_fn fn, void *user)
+{
+	walk(p, ev, 0, ret, fn, user);
+}
+
+struct ima_rule *const *ima_policy_rules(const struct ima_policy *p, size_t *ret_n)
+{
+	*ret_n = active(p)->n;
+	return active(p)->items;
+}
+
+const struct ima_policy_opts *ima_policy_opts(const struct ima_policy *p)
+{
+	return &p->opts;
 }
 
 static bool is_do(const struct ima_rule *r)
@@ -365,7 +398,7 @@ static bool func_in_scope(const struct ima_policy *p, enum ima_func f,
 		if (is_do(r))
 			return true;
 		if (m == IMA_SURELY)
-			closed |= class_of(r->action);
+			closed |= ima_action_class(r->action);
 	}
 	return false;
 }
@@ -407,7 +440,7 @@ static bool func_pending(const struct ima_policy *p, enum ima_func f,
 		if (is_do(r) && !is_done(r, done, pcrs, default_pcr))
 			return true;
 		if (m == IMA_SURELY)
-			closed |= class_of(r->action);
+			closed |= ima_action_class(r->action);
 	}
 	return false;
 }

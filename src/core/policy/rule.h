@@ -75,6 +75,9 @@ struct ima_rule *ima_rule_free(struct ima_rule *r);
 ima_must_check int ima_rule_validate(const struct ima_parse_ctx *ctx, const struct ima_rule *r,
 				     struct ima_diag *diag);
 
+/** ima_rule_mismatch() - 0: the rule matches; else the RULE_ bit of the first condition, in the kernel's order, that does not hold */
+uint32_t ima_rule_mismatch(const struct ima_rule *r, const struct ima_policy_event *ev);
+
 /** ima_rule_matches() - does the rule match the event? */
 bool ima_rule_matches(const struct ima_rule *r, const struct ima_policy_event *ev);
 
@@ -87,6 +90,20 @@ enum ima_maybe ima_rule_could_match(const struct ima_rule *r, enum ima_func f,
 /** ima_rule_show() - append the read-back line. -ENOMEM */
 ima_must_check int ima_rule_show(const struct ima_rule *r, enum ima_profile profile,
 				 struct ima_buffer *out);
+
+/** ima_rule_show_condition() - append the text of one condition, @bit of RULE_, as read-back has it, without the blank. -ENOMEM */
+ima_must_check int ima_rule_show_condition(const struct ima_rule *r, uint32_t bit,
+					   struct ima_buffer *out);
+
+/** ima_action_name() - the word of one IMA_ACTION_ of a rule */
+const char *ima_action_name(uint32_t action);
+
+/** ima_action_class() - the action and its counterpart: X | dont_X */
+uint32_t ima_action_class(uint32_t action);
+
+/** ima_policy_rules() - the active list; borrowed until the policy changes */
+struct ima_rule *const *ima_policy_rules(const struct ima_policy *p, size_t *ret_n);
+const struct ima_policy_opts *ima_policy_opts(const struct ima_policy *p);
 
 /** ima_profile_version() - 601, 612, 701, 702 */
 unsigned int ima_profile_version(enum ima_profile p);

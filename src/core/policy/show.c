@@ -6,7 +6,7 @@
 #include "base/buffer.h"
 #include "core/policy/rule.h"
 
-static const char *action_name(uint32_t action)
+const char *ima_action_name(uint32_t action)
 {
 	switch (action) {
 	case IMA_ACTION_MEASURE:
@@ -125,6 +125,32 @@ static int show_labels(const struct ima_rule *r, struct ima_buffer *out)
 	return e;
 }
 
+/* the items of @given only, each followed by a blank */
+static int show_given(const struct ima_rule *r, uint32_t given, struct ima_buffer *out)
+{
+	struct ima_rule part = *r;
+	int e = 0;
+
+	part.given &= given;
+	if (part.given & RULE_FUNC)
+		e = ima_buffer_printf(out, "func=%s ", ima_func_name(r->func));
+	if (e == 0 && (part.given & (RULE_MASK | RULE_INMASK)))
+		e = ima_buffer_printf(out, "mask=%s%s ", r->given & RULE_INMASK ? "^" : "",
+				      mask_name(r->mask));
+	if (e == 0)
+		e = show_fs(&part, out);
+	return e < 0 ? e : show_ids(&part, out);
+}
+
+int ima_rule_show_condition(const struct ima_rule *r, uint32_t bit, struct ima_buffer *out)
+{
+	int e = bit == RULE_LSM ? show_labels(r, out) : show_given(r, bit, out);
+
+	if (e == 0 && out->len && out->data[out->len - 1] == ' ')
+		out->data[--out->len] = 0;
+	return e;
+}
+
 static const char *appraise_type(const struct ima_rule *r, unsigned int version)
 {
 	if (!(r->opts & IMA_OPT_DIGSIG_REQUIRED))
@@ -161,16 +187,9 @@ int ima_rule_show(const struct ima_rule *r, enum ima_profile profile, struct ima
 
 	if (r->label_dead)
 		return 0;
-	e = ima_buffer_printf(out, "%s ", action_name(r->action));
-	if (e == 0 && (r->given & RULE_FUNC))
-		e = ima_buffer_printf(out, "func=%s ", ima_func_name(r->func));
-	if (e == 0 && (r->given & (RULE_MASK | RULE_INMASK)))
-		e = ima_buffer_printf(out, "mask=%s%s ", r->given & RULE_INMASK ? "^" : "",
-				      mask_name(r->mask));
+	e = ima_buffer_printf(out, "%s ", ima_action_name(r->action));
 	if (e == 0)
-		e = show_fs(r, out);
-	if (e == 0)
-		e = show_ids(r, out);
+		e = show_given(r, UINT32_MAX, out);
 	if (e == 0)
 		e = show_options(r, ima_profile_version(profile), out);
 	return e < 0 ? e : ima_buffer_append_u8(out, '\n');

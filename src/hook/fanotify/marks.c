@@ -19,7 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "hook/fanotify/mounts.h"
+#include "base/mounts.h"
 
 #define SCAN_INTERVAL_MS 500
 #define MAX_NAMESPACES 4096

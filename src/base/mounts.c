@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Parsing /proc/PID/mountinfo in place. */
-#include "hook/fanotify/mounts.h"
+#include "base/mounts.h"
 
 #include <errno.h>
 #include <stdio.h>
