@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/monitor/collect.h"
+#include "core/monitor/inodes.h"
 
 #define EMITTED_SLOTS 4096 /* files whose writers were reported; a collision can only report once more */
 
@@ -18,6 +19,7 @@ struct emitted {
 struct ima_monitor {
 	struct ima_monitor_opts opts;
 	pthread_rwlock_t policy_lock;
+	struct ima_inodes *inodes;
 	pthread_mutex_t emitted_lock;
 	struct emitted emitted[EMITTED_SLOTS];
 };
@@ -28,6 +30,10 @@ int ima_monitor_new(const struct ima_monitor_opts *opts, struct ima_monitor **re
 
 	if (!m)
 		return -ENOMEM;
+	if (ima_inodes_new(&m->inodes) < 0) {
+		free(m);
+		return -ENOMEM;
+	}
 	m->opts = *opts;
 	pthread_rwlock_init(&m->policy_lock, NULL);
 	pthread_mutex_init(&m->emitted_lock, NULL);
@@ -40,6 +46,7 @@ struct ima_monitor *ima_monitor_free(struct ima_monitor *m)
 	if (m) {
 		pthread_rwlock_destroy(&m->policy_lock);
 		pthread_mutex_destroy(&m->emitted_lock);
+		ima_inodes_free(m->inodes);
 		free(m);
 	}
 	return NULL;
@@ -141,6 +148,25 @@ static void check_writers(struct ima_monitor *m, struct ima_hasher *h,
 		add_violation(m, h, ev, "open_writers", out);
 }
 
+/* needs no rule for the writer: that some reader was measured is enough */
+static void check_being_read(struct ima_monitor *m, struct ima_hasher *h,
+			     const struct ima_file_event *ev, struct ima_outcome *out)
+{
+	if (!ev->opened_for_write || !ev->ops->has_readers ||
+	    !(ima_policy_flags(m->opts.policy) & IMA_ACTION_MEASURE))
+		return;
+	if (ev->ops->has_readers(ev->user) == 1)
+		add_violation(m, h, ev, "ToMToU", out);
+}
+
+static void note_measured(const struct ima_file_event *ev, uint32_t pcr, struct ima_outcome *out)
+{
+	if (ev->direct_io || pcr >= 64)
+		return;
+	out->done |= IMA_ACTION_MEASURE;
+	out->measured_pcrs |= UINT64_C(1) << pcr;
+}
+
 static void note_store(struct ima_monitor *m, const struct ima_file_event *ev, int r,
 		       enum ima_mlist_result res, uint32_t pcr, struct ima_outcome *out)
 {
@@ -155,10 +181,7 @@ static void note_store(struct ima_monitor *m, const struct ima_file_event *ev, i
 		   res == IMA_MLIST_ADDED ? "hash_added" : "hash_exists",
 		   res == IMA_MLIST_ADDED ? 0 : -EEXIST, true);
 	out->n_added += res == IMA_MLIST_ADDED;
-	if (!ev->direct_io && pcr < 64) {
-		out->done |= IMA_ACTION_MEASURE;
-		out->measured_pcrs |= UINT64_C(1) << pcr;
-	}
+	note_measured(ev, pcr, out);
 }
 
 static void audit_tpm_error(struct ima_monitor *m, const struct ima_file_event *ev, int tpm_error)
@@ -183,6 +206,10 @@ static void store(struct ima_monitor *m, struct ima_hasher *h, const struct ima_
 
 	if (pcr < 64 && out->measured_pcrs >> pcr & 1)
 		return;
+	if (c->error == 0 && ima_inodes_has(m->inodes, ev, &c->digest, pcr)) {
+		note_measured(ev, pcr, out);
+		return;
+	}
 	r = ima_collect_template(c, h, ev, t, res->action, &in);
 	if (r == 0) {
 		const struct ima_mlist_entry e = {
@@ -191,6 +218,8 @@ static void store(struct ima_monitor *m, struct ima_hasher *h, const struct ima_
 		r = ima_mlist_add(m->opts.mlist, h, &e, &added, &tpm_error);
 	}
 	note_store(m, ev, r, added, pcr, out);
+	if (r == 0 && c->error == 0 && !ev->direct_io)
+		ima_inodes_add(m->inodes, ev, &c->digest, pcr);
 	audit_tpm_error(m, ev, tpm_error);
 }
 
@@ -224,8 +253,11 @@ static void audit_rule(struct ima_monitor *m, struct ima_hasher *h, const struct
 	if (!m->opts.audit || !m->opts.audit->emit || (out->done & IMA_ACTION_AUDIT))
 		return;
 	if (ima_collect_digest(c, h, ev, m->opts.hash) == 0 &&
-	    ima_collect_audit_text(c, ev, &text) == 0)
+	    !ima_inodes_has(m->inodes, ev, &c->digest, IMA_INODES_AUDITED) &&
+	    ima_collect_audit_text(c, ev, &text) == 0) {
 		m->opts.audit->emit(m->opts.audit->user, IMA_AUDIT_RULE, (const char *)text.data);
+		ima_inodes_add(m->inodes, ev, &c->digest, IMA_INODES_AUDITED);
+	}
 	ima_buffer_done(&text);
 	out->done |= IMA_ACTION_AUDIT;
 }
@@ -242,6 +274,8 @@ void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct 
 
 		match_check(m, ev, i, &res);
 		ret->action |= res.action;
+		if (checks_readers(ev->checks[i].func))
+			check_being_read(m, h, ev, ret);
 		if (res.action & IMA_ACTION_MEASURE) {
 			if (checks_readers(ev->checks[i].func))
 				check_writers(m, h, ev, ret);

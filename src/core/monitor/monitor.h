@@ -31,6 +31,8 @@ struct ima_monitor *ima_monitor_free(struct ima_monitor *m);
 struct ima_file_ops {
 	/* 1 somebody has it open for writing, 0 nobody, -errno cannot be told */
 	int (*has_writers)(void *user);
+	/* opened for writing: 1 somebody reads it through a descriptor that was measured; NULL: cannot be told */
+	int (*has_readers)(void *user);
 	/* digest of the content; errors as ima_hash_fd() */
 	int (*digest)(void *user, struct ima_hasher *h, enum ima_hash_algo algo,
 		      struct ima_digest *ret);
@@ -61,6 +63,7 @@ struct ima_file_event {
 	const char *dev; /* for audit records */
 	uint64_t dev_number;
 	uint64_t ino;
+	uint64_t birth_ns; /* of the file, CLOCK_REALTIME; with dev_number and ino it names the file; 0: not known */
 	uint16_t mode;
 	bool opened_for_write;
 	bool direct_io;

@@ -65,8 +65,11 @@ static void read_mount(struct job *j)
 {
 	struct statx sx;
 
-	if (statx(j->file.fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &sx) < 0 ||
-	    !(sx.stx_mask & STATX_MNT_ID))
+	if (statx(j->file.fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID | STATX_BTIME, &sx) < 0)
+		return;
+	if (sx.stx_mask & STATX_BTIME)
+		j->ev.birth_ns = (uint64_t)sx.stx_btime.tv_sec * 1000000000U + sx.stx_btime.tv_nsec;
+	if (!(sx.stx_mask & STATX_MNT_ID))
 		return;
 	ima_marks_facts(j->w->marks, sx.stx_mnt_id, j->slot->ev.pid, &j->mount);
 }
