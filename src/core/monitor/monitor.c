@@ -101,15 +101,19 @@ static void add_violation(struct ima_monitor *m, struct ima_hasher *h,
 			  const struct ima_file_event *ev, const char *cause,
 			  struct ima_outcome *out)
 {
-	const struct ima_template_in in = {
-		.violation = true, .default_algo = m->opts.hash, .name = ev->path,
-		.name_last = ev->last,
-	};
+	/* metadata is that of the file; its content and its signature are not looked at */
+	struct ima_collected c = { .has_digest = true, .error = -ENODATA, .has_ima_xattr = true };
+	struct ima_template_in in;
 	const struct ima_mlist_entry e = {
 		.templ = m->opts.templ, .in = &in, .pcr = m->opts.pcr, .event = ev->number };
 	enum ima_mlist_result res = IMA_MLIST_NONE;
-	int r = ima_mlist_add(m->opts.mlist, h, &e, &res, NULL);
+	int r = ima_collect_template(&c, h, ev, m->opts.templ, 0, &in);
 
+	in.violation = true;
+	in.default_algo = m->opts.hash;
+	if (r == 0)
+		r = ima_mlist_add(m->opts.mlist, h, &e, &res, NULL);
+	ima_collected_done(&c);
 	if (r < 0 && !out->error)
 		out->error = r;
 	out->n_added += res == IMA_MLIST_ADDED;
