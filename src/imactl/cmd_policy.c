@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* imactl policy: check a file, show rules, give the daemon new ones. */
+/* imactl policy: show rules, give the daemon new ones. */
 #include <errno.h>
 #include <string.h>
 
@@ -50,46 +50,6 @@ static int read_policy(const struct policy_args *a, uint8_t **ret, size_t *ret_l
 	int r = imactl_read_file(a->file, POLICY_MAX, ret, ret_len);
 
 	return r < 0 ? imactl_fail(EXIT_UNABLE, "%s: %s", a->file, strerror(-r)) : 0;
-}
-
-static json_t *finding(const struct ima_diag *d)
-{
-	return json_pack("{s:i, s:i, s:s, s:s}", "line", (int)d->line, "column", (int)d->column,
-			 "token", d->token, "text", d->text);
-}
-
-int cmd_policy_check(int argc, char **argv)
-{
-	ima_cleanup(ima_freep) uint8_t *text = NULL;
-	struct policy_args a = { 0 };
-	struct ima_policy_opts opts = { 0 };
-	struct ima_policy *p = NULL;
-	struct ima_diag diag = { 0 };
-	size_t len = 0, rules;
-	int r = parse_args(argc, argv, "policy check", &a);
-
-	if (r || !a.file)
-		return r ? r : imactl_usage("policy check");
-	r = read_policy(&a, &text, &len);
-	if (r)
-		return r;
-	opts.profile = a.profile;
-	if (ima_policy_new(&opts, &p) < 0)
-		return imactl_fail(EXIT_UNABLE, "out of memory");
-	r = ima_policy_load(p, (struct ima_bytes){ text, len }, &diag);
-	rules = ima_policy_n_rules(p);
-	ima_policy_free(p);
-	if (r == -ENOMEM)
-		return imactl_fail(EXIT_UNABLE, "out of memory");
-	if (a.json)
-		return imactl_print_json(json_pack("{s:b, s:I, s:o*}", "valid", r == 0, "rules",
-						   (json_int_t)(r == 0 ? rules : 0), "error",
-						   r < 0 ? finding(&diag) : NULL),
-					 r < 0 ? EXIT_BAD : EXIT_GOOD, true);
-	if (r < 0)
-		return imactl_fail_diag(EXIT_BAD, a.file, &diag, r);
-	printf("%s: %zu rules, valid for %s\n", a.file, rules, ima_profile_name(a.profile));
-	return EXIT_GOOD;
 }
 
 static int show_builtin(const struct policy_args *a)

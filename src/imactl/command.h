@@ -23,8 +23,10 @@ int cmd_boot_aggregate(int argc, char **argv);
 int cmd_eventlog(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_policy_check(int argc, char **argv);
+int cmd_policy_explain(int argc, char **argv);
 int cmd_policy_load(int argc, char **argv);
 int cmd_policy_show(int argc, char **argv);
+int cmd_policy_simulate(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 
