@@ -107,7 +107,69 @@ grep -q 'offset 89' "$work/err" || die "a cut event log: no offset"
 expect 0 policy check "$vectors/6.1-custom-policy/policy.ima" --profile 6.1
 printf 'measure\nmeasure func=FILE_CHECK uid=x\n' >"$work/policy"
 expect 1 policy check "$work/policy"
-grep -q "$work/policy:2:25: uid=x:" "$work/err" || die "policy check: no place: $(cat "$work/err")"
+grep -q "$work/policy:2:25: error: uid=x:.*\[syntax\]" "$work/err" || die "policy check: no place: $(cat "$work/err")"
+printf 'measure func=BPRM_CHECK\n  measure func=BPRM_CHECK uid=0\n' >"$work/lint"
+expect 0 policy check "$work/lint"
+grep -q "$work/lint:2:3: warning: .*\[unreachable\]" "$work/err" || die "policy check: no warning"
+expect 1 policy check "$work/lint" --strict
+expect 0 policy check "$work/lint" --strict --no-lint
+expect 0 policy check "$work/lint" --sarif
+[ "$(jq -r '.version, .runs[0].results[0].ruleId, .runs[0].results[0].locations[0].physicalLocation.region.startLine' "$work/out" | tr '\n' ' ')" = "2.1.0 unreachable 2 " ] || die "SARIF"
+expect 0 policy check "$work/lint" --json
+[ "$(jq -r '.findings[0].id' "$work/out")" = unreachable ] || die "findings as JSON"
+expect 2 policy check "$work/lint" --json --sarif
+expect 0 policy check --list-ids
+printf 'measure func=A\nmeasure\nmeasure func=B\n' >"$work/two"
+expect 1 policy check "$work/two"
+[ "$(grep -c '\[syntax\]' "$work/err")" = 2 ] || die "policy check stops at the first wrong line"
+: >"$work/norule"
+expect 1 policy check "$work/norule"
+
+# which rule decides, and what a policy would do
+printf 'dont_measure fsmagic=0x9fa0\nmeasure func=BPRM_CHECK uid=7 pcr=11\nappraise fowner=0\n' >"$work/rules"
+printf 'content' >"$work/file"
+expect 0 policy explain "$work/file" --policy "$work/rules" --func BPRM_CHECK --uid 7 --fowner 0
+grep -q '\* *2 *measure func=BPRM_CHECK pcr=11 uid=7 *decides measure' "$work/out" || die "explain: the deciding rule"
+grep -q '> measure, appraise, PCR 11' "$work/out" || die "explain: the result"
+expect 0 policy explain "$work/file" --policy "$work/rules" --func BPRM_CHECK --uid 8
+grep -q 'uid=7, the event is by uid 8' "$work/out" || die "explain: why not"
+expect 0 policy explain --builtin critical_data --func CRITICAL_DATA --data-name selinux
+expect 3 policy explain "$work/missing" --builtin tcb
+expect 2 policy explain "$work/file" --builtin tcb --uid x
+expect 2 policy explain "$work/file" --builtin tcb --func NOPE
+expect 1 policy explain "$work/file" --policy "$work/policy"
+expect 3 policy explain "$work/file"
+grep -q -- --policy "$work/err" || die "explain without rules: no way out is named"
+custom=$vectors/6.1-custom-policy
+expect 0 policy simulate --events "$custom/events.jsonl" --policy "$custom/policy.ima" --profile 6.1 --template ima-sig --list
+cmp "$work/out" "$custom/ascii_runtime_measurements" >&2 || die "simulate: another list than the kernel's"
+expect 0 policy simulate --events "$custom/events.jsonl" --builtin tcb --json
+jq -e . "$work/out" >/dev/null || die "simulate: JSON"
+printf '{"func":"FILE_CHECK","path":"/a"}\n{"func":"FILE_CHECK"}\n' >"$work/events"
+expect 3 policy simulate --events "$work/events" --builtin tcb
+grep -q "$work/events:2: path: a file event names its file" "$work/err" || die "a bad event is not named"
+mkdir -p "$work/root/usr/bin"
+printf '#!/bin/sh\n' >"$work/root/usr/bin/tool"
+chmod 755 "$work/root/usr/bin/tool"
+expect 0 policy simulate -r "$work/root" --policy "$work/rules" --uid 7 --fowner 0
+grep -q 'measure *appraise.*/usr/bin/tool (missing-hash)' "$work/out" || die "simulate: a tree"
+expect 3 policy simulate -r "$work/missing" --builtin tcb
+expect 2 policy simulate --builtin tcb
+expect 2 policy simulate -r / --events x --builtin tcb
+
+# kexec blobs
+expect 0 list "$vectors/6.1-tcb-ima-ng/binary_runtime_measurements" --format kexec
+cp "$work/out" "$work/blob"
+expect 0 replay "$work/blob" --pcrs "$vectors/6.1-tcb-ima-ng/pcrs" --threads 2
+expect 0 replay "$work/blob" --pcrs "$vectors/6.1-tcb-ima-ng/pcrs" --format kexec
+expect 3 replay "$work/blob" --pcrs "$vectors/6.1-tcb-ima-ng/pcrs" --format text
+expect 0 list "$work/blob"
+cmp "$work/out" "$vectors/6.1-tcb-ima-ng/ascii_runtime_measurements" >&2 || die "a kexec blob's text"
+expect 3 list "$vectors/6.1-tcb-ima-legacy/binary_runtime_measurements" --format kexec
+[ ! -s "$work/out" ] || die "half a blob was written"
+expect 2 list "$work/blob" --format kexec --tail 3
+expect 2 replay "$work/blob" --threads 0
+expect 2 replay "$work/blob" --format nonsense
 expect 3 policy check "$work/missing"
 expect 2 policy check
 expect 0 policy show --builtin tcb --profile 6.1

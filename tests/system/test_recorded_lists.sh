@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Every recorded folder, every list in it: text, binary, template digests, PCRs, boot aggregate, kexec blob. Prints a table; one
+# cell that is not "yes" fails the test. Needs no root, no daemon.
+set -eu
+
+imactl=${1:?the build folder is missing}/imactl
+vectors=$(cd "$(dirname "$0")/../vectors" && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/imactl-table.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+export IMAD_CONTROL=$work/no-daemon
+bad=0
+cell() { # COMMAND...: "yes" or "NO"
+	if "$@" >"$work/cell" 2>&1; then answer=yes; else answer=NO bad=1; fi
+}
+same_text() { "$imactl" list "$list" >"$work/text" && cmp "$work/text" "$text"; }
+same_binary() { "$imactl" list "$list" --format binary | cmp - "$list"; }
+# a name with a newline in it cannot be read back from text
+text_back() { grep -q newline "$text" || { "$imactl" list "$text" --format binary | cmp - "$list"; }; }
+# no kernel restores template "ima", or a format of more than 68 characters
+kexec_back() {
+	case $(head -c 200 "$text") in *" ima "* | *xattrvalues*) ! "$imactl" list "$list" --format kexec ;; *)
+		"$imactl" list "$list" --format kexec >"$work/blob" && "$imactl" list "$work/blob" --format binary | cmp - "$list" ;;
+	esac
+}
+replays() {
+	"$imactl" replay "$list" --pcrs "$dir/pcrs" --json >"$work/replay" || return 1
+	python3 - "$work/replay" "$list" <<'P'
+import json, sys
+r = json.load(open(sys.argv[1]))
+# the dump itself was measured; the lists of each bank were dumped last
+late = 2 if "_sha" in sys.argv[2] else 1
+used = {(p["bank"], p["pcr"]) for p in r["pcrs"]}
+banks = {b for b, _ in used}
+assert r["bad_template_digests"] == 0 and r["matches"] and banks == {"sha1", "sha256"}, r
+assert all(p["matched"] and not p["padded_sha1"] and p["matched_at"] >= r["entries"] - late for p in r["pcrs"]), r
+print(" ".join("%s:%d" % (b, p) for b, p in sorted(used)))
+P
+}
+aggregate() { "$imactl" boot-aggregate "$1" "$2" --list "$list" && "$imactl" boot-aggregate "$1" "$2" --list "$list" | grep -q 'matches the list'; }
+
+printf '%-26s %-8s %5s %5s %7s %5s %6s %9s %10s  %s\n' folder list text bytes t.back kexec replay bios=1st pcrs=1st 'PCRs reached'
+for dir in "$vectors"/6.*/; do
+	for list in "$dir"binary_runtime_measurements*; do
+		suffix=${list##*binary_runtime_measurements}
+		text=${dir}ascii_runtime_measurements$suffix
+		row=$(printf '%-26s %-8s' "$(basename "$dir")" "${suffix#_}")
+		for check in same_text same_binary text_back; do cell $check; row="$row $(printf %6s $answer)"; done
+		if [ -z "$suffix" ] || [ "$suffix" = _sha1 ]; then cell kexec_back; else answer=-; fi
+		row="$row $(printf %5s $answer)"
+		cell replays
+		row="$row $(printf %6s $answer)"
+		reached=$(cat "$work/cell")
+		cell aggregate --eventlog "${dir}binary_bios_measurements"
+		row="$row $(printf %9s $answer)"
+		cell aggregate --pcrs "${dir}pcrs"
+		echo "$row $(printf %10s $answer)  $reached"
+	done
+done
+exit $bad
