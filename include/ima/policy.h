@@ -110,6 +110,7 @@ struct ima_policy_result {
  * Readers (match, scope, show) may run in parallel under the caller's read lock; changes need its write lock.
  */
 struct ima_policy;
+struct ima_buffer;
 
 struct ima_policy_opts {
 	enum ima_profile profile;
@@ -118,7 +119,8 @@ struct ima_policy_opts {
 	bool no_keys;                  /* func=KEY_CHECK is refused */
 	bool no_write_policy;          /* one custom load only; appraise_tcb lacks its POLICY_CHECK rule */
 	bool lsm_available;            /* LSM labels can be compiled; else refused while the builtin rules are in force */
-	uint8_t reserved[16];
+	uint8_t lsm_slots;             /* which: bitmap over obj_user, obj_role, obj_type, subj_user, subj_role, subj_type; 0: all */
+	uint8_t reserved[15];
 };
 
 ima_must_check int ima_policy_new(const struct ima_policy_opts *opts, struct ima_policy **ret);
@@ -139,14 +141,15 @@ ima_must_check int ima_policy_builtin(struct ima_policy *p, const char *names,
 ima_must_check int ima_policy_begin(struct ima_policy *p); /* -EBUSY */
 ima_must_check int ima_policy_add_line(struct ima_policy *p, struct ima_bytes line,
 				       struct ima_diag *diag);
+/** ima_policy_add_line_audited() - the same; @audit gets the text of the audit record 1807, nothing for an empty line */
+ima_must_check int ima_policy_add_line_audited(struct ima_policy *p, struct ima_bytes line,
+					       struct ima_buffer *audit, struct ima_diag *diag);
 ima_must_check int ima_policy_commit(struct ima_policy *p);
 void ima_policy_abort(struct ima_policy *p);
 
 /** ima_policy_load() - a whole text as one upload (begin, every line, commit); a final newline is not required */
 ima_must_check int ima_policy_load(struct ima_policy *p, struct ima_bytes text,
 				   struct ima_diag *diag);
-
-struct ima_buffer;
 
 /** ima_policy_show() - append the read-back text of the active rules, K 1.10 */
 ima_must_check int ima_policy_show(const struct ima_policy *p, struct ima_buffer *out);

@@ -14,6 +14,8 @@
  *   policy_path    "path": text     the daemon reads and measures the file
  *   policy_commit  -
  *   policy_abort   -
+ *   measure        "label", "name" or "keyring": text; "data": hex; "by_hash": bool
+ *                                   "wanted": a rule names it; "added": it is a new record
  *
  * This file is the one owner of the wire; callers see struct json_t from jansson.
  */

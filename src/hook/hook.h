@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/monitor/monitor.h"
+#include "hook/lsm.h"
 
 struct ima_hook;
 
@@ -36,6 +37,7 @@ struct ima_hook_opts {
 	uint64_t deadline_ms;            /* of one event, plus the time to hash its size at 20 MB/s */
 	uint64_t settle_ms;              /* files changed more recently are not cached */
 	size_t n_threads;                /* per class of file system, 0: default */
+	enum ima_lsm lsm;                /* whose labels rules may name */
 };
 
 /** struct ima_hook_worker - what the worker lends to the hook; outlives it */

@@ -22,6 +22,7 @@ extern const struct imactl_command imactl_commands[];
 int cmd_boot_aggregate(int argc, char **argv);
 int cmd_eventlog(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_measure(int argc, char **argv);
 int cmd_policy_check(int argc, char **argv);
 int cmd_policy_explain(int argc, char **argv);
 int cmd_policy_load(int argc, char **argv);

@@ -8,6 +8,8 @@
 
 #include <ima/policy.h>
 
+#include "hook/lsm.h"
+
 #define IMAD_MAX_SCOPES 64
 #define IMAD_CONFIG_FILE "/etc/imad/imad.conf"
 #define IMAD_POLICY_FILE "/etc/ima/ima-policy"
@@ -41,6 +43,7 @@ struct imad_config {
 	unsigned int pcr;
 	bool pcr_given;
 	bool allow_kernel_ima; /* share PCR 10 with an active kernel IMA */
+	enum ima_lsm lsm;      /* not a setting: what the running kernel has, found at start */
 	uint64_t deadline_ms;
 	uint64_t settle_ms;
 	unsigned int threads;

@@ -51,7 +51,10 @@ static int check_policy(struct imad_config *c)
 	struct ima_diag diag = { 0 };
 	struct ima_policy *p = NULL;
 	bool custom;
-	int r = imad_policy_setup(c, file, c->policy_file_given, &p, &custom, &diag);
+	int r;
+
+	c->lsm = ima_lsm_detect("/sys");
+	r = imad_policy_setup(c, file, c->policy_file_given, &p, &custom, &diag);
 
 	ima_policy_free(p);
 	if (r == 0)

@@ -34,7 +34,9 @@ static int add_builtin(struct ima_policy *p, const char *names)
 int imad_policy_setup(const struct imad_config *c, const char *file, bool required,
 		      struct ima_policy **ret, bool *ret_custom, struct ima_diag *diag)
 {
-	const struct ima_policy_opts opts = { .profile = c->profile };
+	const struct ima_policy_opts opts = { .profile = c->profile,
+					       .lsm_available = c->lsm != IMA_LSM_NONE,
+					       .lsm_slots = ima_lsm_slots(c->lsm) };
 	struct ima_policy *p = NULL;
 	int r = ima_policy_new(&opts, &p);
 

@@ -81,6 +81,7 @@ static json_t *op_policy_show(struct imad_worker *w, struct imad_upload *u, cons
 
 struct line_call {
 	struct ima_bytes line;
+	struct ima_buffer audit;
 	struct ima_diag diag;
 };
 
@@ -93,7 +94,7 @@ static int call_line(struct ima_policy *p, void *arg)
 {
 	struct line_call *c = arg;
 
-	return ima_policy_add_line(p, c->line, &c->diag);
+	return ima_policy_add_line_audited(p, c->line, &c->audit, &c->diag);
 }
 
 static int call_commit(struct ima_policy *p, void *arg)
@@ -145,6 +146,9 @@ static int add_line(struct imad_worker *w, struct imad_upload *u, struct ima_byt
 	struct line_call call = { .line = line };
 	int r = ima_monitor_policy_call(w->monitor, call_line, &call);
 
+	if (call.audit.len && w->audit.emit)
+		w->audit.emit(w->audit.user, IMA_AUDIT_POLICY_RULE, (char *)call.audit.data);
+	ima_buffer_done(&call.audit);
 	if (r == 0)
 		r = ima_buffer_append(&u->text, line.data, line.len);
 	if (r == 0)
@@ -254,6 +258,35 @@ static json_t *op_status(struct imad_worker *w, struct imad_upload *u, const jso
 	return imad_status(w);
 }
 
+static json_t *op_measure(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	const json_t *data = json_object_get(req, "data");
+	const char *keyring = json_string_value(json_object_get(req, "keyring"));
+	const char *label = keyring ? keyring : json_string_value(json_object_get(req, "label"));
+	const char *name = keyring ? keyring : json_string_value(json_object_get(req, "name"));
+	const size_t len = json_string_length(data);
+	ima_cleanup(ima_freep) uint8_t *bytes = malloc(len / 2 + 1);
+	struct ima_buffer_event ev = {
+		.facts = { .func = keyring ? IMA_FUNC_KEY_CHECK : IMA_FUNC_CRITICAL_DATA },
+		.name = name,
+		.by_hash = json_is_true(json_object_get(req, "by_hash")),
+	};
+	const uint64_t before = ima_mlist_stats(w->mlist).entries;
+	int r;
+
+	if (!label || !name || !*label || !*name || !json_is_string(data))
+		return ima_control_error(-EINVAL, NULL, "measure: label and name (or keyring) and data are needed");
+	if (!bytes || ima_hex_decode(json_string_value(data), len, bytes) < 0)
+		return ima_control_error(bytes ? -EINVAL : -ENOMEM, NULL, "measure: the data is not hexadecimal");
+	ev.facts.func_data = (struct ima_bytes){ (const uint8_t *)label, strlen(label) };
+	ev.data = (struct ima_bytes){ bytes, len / 2 };
+	r = ima_monitor_buffer(w->monitor, w->hasher, &ev);
+	if (r < 0 && r != -ENOENT)
+		return ima_control_error(r, NULL, "measure: %s", strerror(-r));
+	return json_pack("{s:b, s:b, s:b}", "ok", 1, "wanted", r == 0, "added",
+			 ima_mlist_stats(w->mlist).entries > before);
+}
+
 static const struct {
 	const char *name;
 	json_t *(*run)(struct imad_worker *w, struct imad_upload *u, const json_t *req);
@@ -266,6 +299,7 @@ static const struct {
 	{ "policy_path", op_policy_path },
 	{ "policy_commit", op_policy_commit },
 	{ "policy_abort", op_policy_abort },
+	{ "measure", op_measure },
 };
 
 json_t *imad_request(struct imad_worker *w, struct imad_upload *u, const json_t *request)

@@ -125,6 +125,7 @@ static int open_hook(struct imad_host *h, const struct imad_config *c, struct im
 		.deadline_ms = c->deadline_ms,
 		.settle_ms = c->settle_ms,
 		.n_threads = c->threads,
+		.lsm = c->lsm,
 	};
 	r = ima_hook_fanotify.open(&h->hook_opts, &h->setup.hook, diag);
 	h->no_hook = r < 0;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "core/policy/rule.h"
@@ -183,9 +184,11 @@ static int take_id(struct parser *p, const char *v, int arg)
 
 static int take_label(struct parser *p, const char *v, int arg)
 {
+	const uint8_t slots = p->ctx->opts->lsm_slots;
+
 	if (p->rule->label[arg])
 		return refuse(p, "the same label is given twice");
-	if (!p->ctx->opts->lsm_available) {
+	if (!p->ctx->opts->lsm_available || (slots && !(slots >> arg & 1))) {
 		if (!p->ctx->custom_active)
 			return refuse(p, "no security module here understands labels");
 		p->rule->label_dead = true;
@@ -348,8 +351,23 @@ static bool is_known(const struct parser *p, const struct token *t)
 	return p->version >= t->since;
 }
 
+static int log_text(struct parser *p, const char *before, const char *text)
+{
+	return p->ctx->audit ? ima_buffer_printf(p->ctx->audit, "%s%s ", before, text) : 0;
+}
+
+/* every word that is known, as it was written; the one option without value is not recorded */
+static int log_token(struct parser *p, const struct token *t, const char *text)
+{
+	if (t->take == take_directio)
+		return 0;
+	return log_text(p, t->take == take_action ? "action=" : "", text);
+}
+
 static int take_token(struct parser *p, const char *text)
 {
+	int r;
+
 	for (size_t i = 0; i < IMA_N_ELEMENTS(tokens); i++) {
 		const struct token *t = &tokens[i];
 		const size_t len = strlen(t->name);
@@ -357,10 +375,13 @@ static int take_token(struct parser *p, const char *text)
 
 		if (strncmp(text, t->name, len) || !is_known(p, t))
 			continue;
-		if (valued ? text[len] != 0 : text[len] == 0)
-			return t->take(p, text + len, t->arg);
+		if (valued ? text[len] == 0 : text[len] != 0)
+			continue;
+		r = log_token(p, t, text);
+		return r < 0 ? r : t->take(p, text + len, t->arg);
 	}
-	return refuse(p, "unknown keyword or missing value");
+	r = log_text(p, "UNKNOWN=", text);
+	return r < 0 ? r : refuse(p, "unknown keyword or missing value");
 }
 
 static int fail_token(struct parser *p, int error, const char *start, const char *word,
@@ -425,6 +446,9 @@ int ima_rule_parse(const struct ima_parse_ctx *ctx, struct ima_bytes line, struc
 	r = take_line(&p, text, diag);
 	if (r == 0)
 		r = finish(&p, diag);
+	if (r != -ENOMEM && ctx->audit &&
+	    ima_buffer_append_str(ctx->audit, r < 0 ? "res=0" : "res=1") < 0)
+		r = -ENOMEM;
 	if (r < 0) {
 		ima_rule_free(p.rule);
 		return r;

@@ -190,7 +190,14 @@ int ima_policy_begin(struct ima_policy *p)
 
 int ima_policy_add_line(struct ima_policy *p, struct ima_bytes line, struct ima_diag *diag)
 {
-	struct ima_parse_ctx ctx = { .opts = &p->opts, .custom_active = p->custom_active };
+	return ima_policy_add_line_audited(p, line, NULL, diag);
+}
+
+int ima_policy_add_line_audited(struct ima_policy *p, struct ima_bytes line,
+				struct ima_buffer *audit, struct ima_diag *diag)
+{
+	struct ima_parse_ctx ctx = { .opts = &p->opts, .custom_active = p->custom_active,
+				     .audit = audit };
 	struct ima_rule *rule = NULL;
 	int r;
 

@@ -64,6 +64,7 @@ struct ima_parse_ctx {
 	bool custom_active; /* a custom policy is in force */
 	bool builtin;       /* compiled-in rule: no implied blacklist check */
 	unsigned int line;
+	struct ima_buffer *audit; /* text of the audit record of this line; NULL: not wanted */
 };
 
 /** ima_rule_parse() - one line; 1 a rule, 0 nothing on the line, -EINVAL/-ERANGE/-ENOMEM with @diag */

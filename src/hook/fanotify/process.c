@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +37,7 @@ struct job {
 	bool marked;
 	char path[PATH_MAX + 16];
 	char dev[32];
+	char subject_label[512], object_label[512];
 };
 
 static void say(struct job *j, int level, const char *text)
@@ -96,6 +98,25 @@ static void read_fs(struct job *j)
 	f->fs_subtype = j->mount.subtype[0] ? j->mount.subtype : NULL;
 }
 
+/* what rules may say of the module's labels; a label that cannot be read is one that no rule names */
+static void read_labels(struct job *j)
+{
+	const enum ima_lsm lsm = j->w->fan->opts.lsm;
+	const char *xattr = ima_lsm_xattr(lsm);
+	struct ima_bytes text;
+	ssize_t n;
+
+	if (lsm == IMA_LSM_NONE)
+		return;
+	text.data = (const uint8_t *)j->subject_label;
+	text.len = ima_subject_label(j->w->proc_fd, j->slot->ev.pid, j->subject_label,
+				     sizeof(j->subject_label));
+	ima_lsm_split(lsm, false, text, &j->ev.facts.labels[3]);
+	n = xattr ? fgetxattr(j->file.fd, xattr, j->object_label, sizeof(j->object_label)) : -1;
+	text = (struct ima_bytes){ (const uint8_t *)j->object_label, n > 0 ? (size_t)n : 0 };
+	ima_lsm_split(lsm, true, text, j->ev.facts.labels);
+}
+
 static void fill_facts(struct job *j)
 {
 	const struct ima_subject *s = &j->subject;
@@ -120,6 +141,7 @@ static void fill_facts(struct job *j)
 	snprintf(j->dev, sizeof(j->dev), "%u:%u", major(j->file.st.st_dev),
 		 minor(j->file.st.st_dev));
 	read_fs(j);
+	read_labels(j);
 }
 
 static void add_check(struct job *j, enum ima_func func, unsigned int mask)

@@ -42,6 +42,13 @@ static int read_proc(int proc_fd, int tid, const char *file, char *buf, size_t s
 	return (int)len;
 }
 
+size_t ima_subject_label(int proc_fd, int tid, char *ret, size_t size)
+{
+	const int n = read_proc(proc_fd, tid, "attr/current", ret, size);
+
+	return n < 0 ? 0 : (size_t)n;
+}
+
 static const char *find_line(const char *text, const char *key)
 {
 	const char *p = strstr(text, key);

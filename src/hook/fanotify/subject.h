@@ -32,5 +32,8 @@ ima_must_check int ima_subject_read(int proc_fd, int tid, struct ima_subject *re
 /** ima_subject_in_loader() - is the instruction pointer inside a dynamic loader? True when it cannot be told */
 bool ima_subject_in_loader(int proc_fd, int tid, const struct ima_subject *s);
 
+/** ima_subject_label() - the task's label as the security module writes it; the length, 0: none or not readable */
+size_t ima_subject_label(int proc_fd, int tid, char *ret, size_t size);
+
 /** ima_subject_mask() - the kernel's access mask of an open with these flags */
 unsigned int ima_subject_mask(unsigned int open_flags);
