@@ -88,6 +88,27 @@ cat "$work/good" >"$work/view/ima/policy" || die "a good upload was refused"
 printf 'quiet\n' >quiet; ./reader quiet >/dev/null
 "$imactl" list | grep -q "$work/mnt/quiet" && die "a read was measured although no rule asks for it"
 
+grep -q 'action=measure func=NONSENSE res=0' "$work/messages" || die "no record of a refused rule"
+
+# buffers of local programs: critical data and keys, once each, by the rules
+printf 'measure func=CRITICAL_DATA label=app\nmeasure func=KEY_CHECK keyrings=.ima\n' >"$work/data-rules"
+"$imactl" policy load "$work/data-rules" || die "rules for buffers"
+printf 'setting=1' | "$imactl" measure --label app --name settings >"$work/out" || die "critical data: $(cat "$work/out")"
+grep -q '^measured$' "$work/out" || die "critical data: $(cat "$work/out")"
+printf 'setting=1' | "$imactl" measure --label app --name settings | grep -q 'measured before' || die "the same data twice"
+"$imactl" list --tail 1 | grep -q "ima-buf sha256:$(printf 'setting=1' | sha256sum | cut -d' ' -f1) settings $(printf 'setting=1' | xxd -p)\$" || die "critical data's record: $("$imactl" list --tail 1)"
+r=0; printf x | "$imactl" measure --label other --name x >/dev/null || r=$?
+[ $r = 1 ] || die "data that no rule names: status $r"
+printf 'certificate' >"$work/key"
+"$imactl" measure --keyring .ima "$work/key" >/dev/null || die "a key"
+"$imactl" list --tail 1 | grep -q "ima-buf sha256:$(sha256sum <"$work/key" | cut -d' ' -f1) .ima $(xxd -p <"$work/key")\$" || die "a key's record"
+printf 'setting=2' | "$imactl" measure --label app --name settings --by-hash >/dev/null || die "data by hash"
+hash=$(printf 'setting=2' | sha256sum | cut -d' ' -f1)
+"$imactl" list --tail 1 | grep -q "sha256:$(printf %s "$hash" | xxd -r -p | sha256sum | cut -d' ' -f1) settings $hash\$" || die "data by hash: $("$imactl" list --tail 1)"
+r=0; "$imactl" measure --label app 2>/dev/null || r=$?
+[ $r = 2 ] || die "measure without a name: status $r"
+"$imactl" replay >/dev/null || die "replay after buffers"
+
 # a second daemon is refused and told who is there
 if "$build/imad" --config /dev/null --state-dir "$work/state" --run-dir "$work/run" --mount-point none 2>"$work/err"; then die "a second imad ran"; fi
 grep -q "process $(cat "$work/run/lock") holds" "$work/err" || die "second imad: $(cat "$work/err")"

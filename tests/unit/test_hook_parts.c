@@ -17,6 +17,7 @@
 #include "hook/fanotify/elf.h"
 #include "base/mounts.h"
 #include "hook/fanotify/subject.h"
+#include "hook/lsm.h"
 
 static int file_with(const void *data, size_t len)
 {
@@ -170,6 +171,75 @@ static void a_task_tells_who_it_is(void **state)
 	close(proc);
 }
 
+#define VIEW(s) ((struct ima_bytes){ (const uint8_t *)(s), sizeof(s) - 1 })
+
+static void labels_are_split_as_their_modules_write_them(void **state)
+{
+	static const struct {
+		enum ima_lsm lsm;
+		bool object;
+		struct ima_bytes text;
+		const char *user, *role, *type;
+	} rows[] = {
+		{ IMA_LSM_SELINUX, true, VIEW("system_u:object_r:etc_t:s0\0"), "system_u", "object_r", "etc_t" },
+		{ IMA_LSM_SELINUX, false, VIEW("u:r:t"), "u", "r", "t" },
+		{ IMA_LSM_SELINUX, false, VIEW("kernel"), "kernel", "", "" },
+		{ IMA_LSM_SELINUX, true, VIEW(""), "", "", "" },
+		{ IMA_LSM_SMACK, true, VIEW("_"), "_", "", "" },
+		{ IMA_LSM_SMACK, false, VIEW("User"), "User", "", "" },
+		{ IMA_LSM_APPARMOR, false, VIEW("/usr/sbin/cupsd (enforce)\n"), "", "/usr/sbin/cupsd", "" },
+		{ IMA_LSM_APPARMOR, false, VIEW("unconfined\n"), "", "unconfined", "" },
+		{ IMA_LSM_APPARMOR, false, VIEW("odd name (x) (complain)"), "", "odd name (x)", "" },
+		{ IMA_LSM_APPARMOR, true, VIEW("x"), "", "", "" },
+		{ IMA_LSM_NONE, false, VIEW("x:y:z"), "", "", "" },
+	};
+
+	for (size_t i = 0; i < IMA_N_ELEMENTS(rows); i++) {
+		const char *const want[3] = { rows[i].user, rows[i].role, rows[i].type };
+		struct ima_bytes have[3];
+
+		ima_lsm_split(rows[i].lsm, rows[i].object, rows[i].text, have);
+		for (size_t k = 0; k < 3; k++) {
+			assert_int_equal(have[k].len, strlen(want[k]));
+			if (have[k].len)
+				assert_memory_equal(have[k].data, want[k], have[k].len);
+		}
+	}
+	assert_int_equal(ima_lsm_slots(IMA_LSM_SELINUX), 0x3f);
+	assert_int_equal(ima_lsm_slots(IMA_LSM_SMACK), 0x09);
+	assert_int_equal(ima_lsm_slots(IMA_LSM_APPARMOR), 0x10);
+}
+
+/* a tree like /sys, as each module shows itself */
+static void modules_are_told_by_what_they_show(void **state)
+{
+	char root[] = "/tmp/ima-sys-XXXXXX", path[256];
+	FILE *f;
+
+	assert_non_null(mkdtemp(root));
+	assert_int_equal(ima_lsm_detect(root), IMA_LSM_NONE);
+	snprintf(path, sizeof(path), "mkdir -p %s/module/apparmor/parameters %s/fs/selinux", root, root);
+	assert_int_equal(system(path), 0);
+	snprintf(path, sizeof(path), "%s/module/apparmor/parameters/enabled", root);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fputs("N\n", f);
+	fclose(f);
+	assert_int_equal(ima_lsm_detect(root), IMA_LSM_NONE);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fputs("Y\n", f);
+	fclose(f);
+	assert_int_equal(ima_lsm_detect(root), IMA_LSM_APPARMOR);
+	snprintf(path, sizeof(path), "%s/fs/selinux/enforce", root);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fclose(f);
+	assert_int_equal(ima_lsm_detect(root), IMA_LSM_SELINUX);
+	snprintf(path, sizeof(path), "rm -r %s", root);
+	assert_int_equal(system(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +250,8 @@ int main(void)
 		cmocka_unit_test(programs_loaders_and_scripts_are_told_apart),
 		cmocka_unit_test(masks_are_the_kernels),
 		cmocka_unit_test(a_task_tells_who_it_is),
+		cmocka_unit_test(labels_are_split_as_their_modules_write_them),
+		cmocka_unit_test(modules_are_told_by_what_they_show),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

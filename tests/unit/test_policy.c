@@ -424,6 +424,49 @@ static void scope_and_pending_are_never_too_small(void **state)
 	ima_policy_free(p);
 }
 
+/* the first two rows are what a 6.1 kernel logged (tests/vectors/6.1-custom-policy/dmesg) */
+static void each_rule_has_its_audit_record(void **state)
+{
+	static const struct {
+		const char *line, *record;
+	} rows[] = {
+		{ "dont_measure fsmagic=0x9fa0", "action=dont_measure fsmagic=0x9fa0 res=1" },
+		{ "dont_measure fsmagic=0x62656572", "action=dont_measure fsmagic=0x62656572 res=1" },
+		{ "measure func=FILE_MMAP uid>5 mask=^MAY_READ permit_directio", "action=measure func=FILE_MMAP uid>5 mask=^MAY_READ res=1" },
+		{ "measure bogus=1 func=FILE_CHECK", "action=measure UNKNOWN=bogus=1 res=0" },
+		{ "bogus", "UNKNOWN=bogus res=0" },
+		{ "measure func=NOPE uid=0", "action=measure func=NOPE res=0" },
+		{ "dont_measure pcr=11", "action=dont_measure pcr=11 res=0" },
+		{ "func=FILE_CHECK", "func=FILE_CHECK res=0" },
+		{ "# comment", "" },
+		{ "", "" },
+	};
+
+	for (size_t i = 0; i < IMA_N_ELEMENTS(rows); i++) {
+		struct ima_policy *p = policy_of(IMA_PROFILE_6_1, "tcb", NULL);
+		struct ima_buffer audit = { 0 };
+
+		assert_int_equal(ima_policy_begin(p), 0);
+		ima_ignore(ima_policy_add_line_audited(p, (struct ima_bytes){ (const uint8_t *)rows[i].line, strlen(rows[i].line) },
+						       &audit, NULL));
+		assert_string_equal(audit.data ? (char *)audit.data : "", rows[i].record);
+		ima_buffer_done(&audit);
+		ima_policy_free(p);
+	}
+}
+
+/* AppArmor understands one of the six words */
+static void labels_go_by_word(void **state)
+{
+	const struct ima_policy_opts opts = { .lsm_available = true, .lsm_slots = 1U << 4 };
+	struct ima_policy *p;
+
+	assert_int_equal(ima_policy_new(&opts, &p), 0);
+	assert_int_equal(ima_policy_load(p, (struct ima_bytes){ (const uint8_t *)"measure obj_type=x", 18 }, NULL), -EINVAL);
+	assert_int_equal(ima_policy_load(p, (struct ima_bytes){ (const uint8_t *)"measure subj_role=x", 19 }, NULL), 0);
+	ima_policy_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -438,6 +481,8 @@ int main(void)
 		cmocka_unit_test(keys_and_critical_data_by_name),
 		cmocka_unit_test(uploads_take_effect_as_a_whole),
 		cmocka_unit_test(labels_without_their_module),
+		cmocka_unit_test(labels_go_by_word),
+		cmocka_unit_test(each_rule_has_its_audit_record),
 		cmocka_unit_test(scope_and_pending_are_never_too_small),
 	};
 
