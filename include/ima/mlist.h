@@ -93,6 +93,7 @@ ima_must_check int ima_list_reader_next(struct ima_list_reader *r, struct ima_re
 
 enum ima_list_format ima_list_reader_format(const struct ima_list_reader *r);   /* after the first record */
 enum ima_hash_algo ima_list_reader_digest_algo(const struct ima_list_reader *r); /* after the first record */
+uint64_t ima_list_reader_deleted(const struct ima_list_reader *r); /* a journal's records that were deleted before the first one left */
 uint64_t ima_list_reader_position(const struct ima_list_reader *r); /* line, or byte offset, of the last record */
 
 #ifdef __cplusplus

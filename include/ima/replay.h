@@ -33,6 +33,7 @@ struct ima_replay_result {
 	uint64_t n_bad_digests;     /* template digest does not match its data */
 	uint64_t first_bad;         /* 1-based number of the first such record, 0: none */
 	uint64_t first_bad_position; /* its line or byte offset */
+	uint64_t n_deleted;         /* records that a journal says were deleted before its first one */
 	uint64_t n_foreign_pcr;     /* records for a PCR above 23: checked, not extended */
 	uint32_t uncomputable;      /* bitmap of enum ima_hash_algo: banks of the targets that this machine cannot compute */
 	enum ima_hash_algo own_algo; /* algorithm of the list's own template digests; IMA_HASH__LAST: padded sha1, or unknown */

@@ -14,6 +14,9 @@
  *   policy_path    "path": text     the daemon reads and measures the file
  *   policy_commit  -
  *   policy_abort   -
+ *   trim           "n": int         the n oldest records are deleted; "entries", "deleted": counters
+ *   stage          -                all records are set apart
+ *   drop_staged    -                and deleted
  *   measure        "label", "name" or "keyring": text; "data": hex; "by_hash": bool
  *                                   "wanted": a rule names it; "added": it is a new record
  *

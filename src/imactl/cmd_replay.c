@@ -145,8 +145,10 @@ static bool misses_bank(const struct replay_args *a, const struct ima_replay_res
 static int status_of(const struct replay_args *a, const struct ima_replay_result *res,
 		     const struct verdict *v)
 {
-	if (res->n_bad_digests || v->wrong || res->n_foreign_pcr)
+	if (res->n_bad_digests || res->n_foreign_pcr || (v->wrong && !res->n_deleted))
 		return EXIT_BAD;
+	if (res->n_deleted)
+		return EXIT_UNABLE;
 	return v->missing || !v->checked || misses_bank(a, res) ? EXIT_UNABLE : EXIT_GOOD;
 }
 
@@ -154,7 +156,7 @@ static const char *verdict_word(int status)
 {
 	return status == EXIT_GOOD ? "the list matches the PCRs"
 	       : status == EXIT_BAD ? "the list does NOT match the PCRs"
-				    : "not checked: a PCR value or a hash algorithm is missing";
+				    : "not checked: a PCR value, a hash algorithm or a part of the list is missing";
 }
 
 static void print_text(const struct replay_args *a, const struct ima_replay_result *res,
@@ -168,6 +170,9 @@ static void print_text(const struct replay_args *a, const struct ima_replay_resu
 		       res->n_bad_digests, res->first_bad, res->first_bad_position);
 	else
 		printf("template digests: all match their data\n");
+	if (res->n_deleted)
+		printf("%" PRIu64 " older records were deleted: replay the list that was exported before, and this one after it\n",
+		       res->n_deleted);
 	if (res->n_foreign_pcr)
 		printf("%" PRIu64 " entries name a PCR that no TPM has\n", res->n_foreign_pcr);
 	for (size_t i = 0; i < res->n_pcrs; i++)
@@ -199,9 +204,9 @@ static int print_json(const struct replay_args *a, const struct ima_replay_resul
 		if (counts(a, &res->pcrs[i]) && is_relevant(res, &res->pcrs[i]))
 			json_array_append_new(pcrs, pcr_json(&res->pcrs[i]));
 	return imactl_print_json(
-		json_pack("{s:I, s:I, s:I, s:I, s:s, s:o, s:s, s:b}", "entries",
+		json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:o, s:s, s:b}", "entries",
 			  (json_int_t)res->n_records, "violations", (json_int_t)res->n_violations,
-			  "bad_template_digests", (json_int_t)res->n_bad_digests, "first_bad",
+			  "deleted", (json_int_t)res->n_deleted, "bad_template_digests", (json_int_t)res->n_bad_digests, "first_bad",
 			  (json_int_t)res->first_bad, "pcr_source", source, "pcrs", pcrs, "verdict",
 			  verdict_word(status), "matches", status == EXIT_GOOD),
 		status, true);

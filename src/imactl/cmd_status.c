@@ -78,6 +78,8 @@ static void print_status(const json_t *s)
 	       number_of(s, "pid"), number_of(worker, "pid"), number_of(worker, "restarts"));
 	printf("tier         %s: %s\n", text_of(s, "tier"), text_of(s, "tier_reason"));
 	print_policy(s);
+	if (number_of(s, "deleted") > 0)
+		printf("list         %lld older entries were taken off it\n", number_of(s, "deleted"));
 	printf("list         %lld entries, %lld violations, %lld gaps; template %s, hash %s, PCR %lld\n",
 	       number_of(s, "entries"), number_of(s, "violations"), number_of(s, "gaps"),
 	       text_of(s, "template"), text_of(s, "hash"), number_of(s, "pcr"));

@@ -30,6 +30,7 @@ int cmd_policy_show(int argc, char **argv);
 int cmd_policy_simulate(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_trim(int argc, char **argv);
 
 /* output.c: one line to stderr each; the return value is handed on as the exit status */
 

@@ -26,6 +26,8 @@ const struct imactl_command imactl_commands[] = {
 	{ "measure", cmd_measure,
 	  "measure (--label LABEL --name NAME [--by-hash] | --keyring KEYRING) [FILE|-] [--json] [--control SOCKET]",
 	  "have a program's own critical data, or a key, measured" },
+	{ "trim", cmd_trim, "trim --export FILE [--json] [--control SOCKET]",
+	  "write the list to a file, then take what was written off the live list" },
 	{ "policy check", cmd_policy_check,
 	  "policy check FILE|- [--profile VERSION] [--strict] [--no-lint] [--json | --sarif]; policy check --list-ids",
 	  "is it a policy, and one that its author can want?" },

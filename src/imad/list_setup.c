@@ -15,7 +15,8 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "imad/worker.h"
+#include "core/mlist/trim.h"
+#include "imad/list_trim.h"
 
 #define PCR_BITS 24
 
@@ -212,6 +213,27 @@ static int cut_tail(struct imad_worker *w, uint64_t whole, struct ima_diag *diag
 	return 0;
 }
 
+/* what stands for deleted records: their digests keep duplicates out, and are part of what the PCRs hold */
+static int load_base(struct imad_worker *w, const struct ima_journal_base *b, struct sync *s)
+{
+	const size_t slot = find_slot(&w->head, 0, w->head.default_algo);
+	int r = 0;
+
+	ima_mlist_load_deleted(w->mlist, b->deleted, b->violations, b->last_event);
+	for (uint64_t i = 0; i < b->deleted && r == 0; i++) {
+		struct ima_journal_record rec;
+
+		ima_journal_base_stub(&w->head, b, i, &rec);
+		if (!(rec.flags & IMA_JOURNAL_VIOLATION))
+			r = ima_mlist_load_key(w->mlist, rec.rec.pcr, rec.slot[slot]);
+		if (r == 0)
+			r = replay_record(w, s, &rec);
+		if (i % 4096 == 0)
+			atomic_fetch_add(&w->setup->shared->heartbeat, 1);
+	}
+	return r;
+}
+
 static int load_records(struct imad_worker *w, struct ima_journal_reader *rd, struct sync *s,
 			struct ima_diag *diag)
 {
@@ -246,36 +268,56 @@ static int check_found(struct imad_worker *w, struct sync *s, struct ima_diag *d
 	return 0;
 }
 
+struct missing {
+	const struct sync *s;
+	uint64_t n, extended;
+};
+
+static int extend_if_missing(struct imad_worker *w, struct missing *m, const struct ima_journal_record *rec)
+{
+	struct ima_digest slots[IMA_JOURNAL_MAX_SLOTS];
+
+	m->n++;
+	if (rec->rec.pcr >= PCR_BITS || m->n <= m->s->matched[rec->rec.pcr])
+		return 0;
+	record_slots(&w->head, rec, slots);
+	m->extended++;
+	atomic_fetch_add(&w->setup->shared->heartbeat, 1);
+	return extend_tpm(w, rec->rec.pcr, slots);
+}
+
+static int extend_all(struct imad_worker *w, struct missing *m, struct ima_journal_reader *rd,
+		      struct ima_diag *diag)
+{
+	const struct ima_journal_base *b = ima_journal_reader_base(rd);
+	struct ima_journal_record rec;
+	int r = 0;
+
+	for (uint64_t i = 0; b && i < b->deleted && r == 0; i++) {
+		ima_journal_base_stub(&w->head, b, i, &rec);
+		r = extend_if_missing(w, m, &rec);
+	}
+	while (r == 0 && m->n < m->s->n && (r = ima_journal_reader_next(rd, &rec, diag)) == 1)
+		r = extend_if_missing(w, m, &rec);
+	return r;
+}
+
 /* second pass: extend what the TPM does not have yet */
 static int extend_missing(struct imad_worker *w, const struct sync *s, struct ima_diag *diag)
 {
 	struct ima_journal_reader *rd = NULL;
-	struct ima_journal_record rec;
-	uint64_t n = 0, extended = 0;
+	struct missing m = { .s = s };
 	int r = w->tpm->n_banks ? ima_journal_reader_new(w->journal.fd, &rd, diag) : 0;
 
-	while (rd && r == 0 && n < s->n) {
-		struct ima_digest slots[IMA_JOURNAL_MAX_SLOTS];
-
-		r = ima_journal_reader_next(rd, &rec, diag);
-		if (r != 1)
-			break;
-		r = 0;
-		n++;
-		if (rec.rec.pcr >= PCR_BITS || n <= s->matched[rec.rec.pcr])
-			continue;
-		record_slots(&w->head, &rec, slots);
-		r = extend_tpm(w, rec.rec.pcr, slots);
-		extended++;
-		atomic_fetch_add(&w->setup->shared->heartbeat, 1);
-	}
+	if (rd)
+		r = extend_all(w, &m, rd, diag);
 	ima_journal_reader_free(rd);
 	if (r < 0)
 		return ima_diag_text(diag, r, "extending the missing records failed: %s (0x%x)",
 				     strerror(-r), w->tpm->last_rc);
-	if (extended)
+	if (m.extended)
 		imad_say(w, LOG_INFO, "%llu of %llu records were extended into the TPM again",
-			 (unsigned long long)extended, (unsigned long long)s->n);
+			 (unsigned long long)m.extended, (unsigned long long)s->n);
 	return 0;
 }
 
@@ -303,6 +345,8 @@ static int load_journal(struct imad_worker *w, struct sync *s, struct ima_diag *
 
 	if (r == 0)
 		r = check_head(w, ima_journal_reader_head(rd), diag);
+	if (r == 0 && ima_journal_reader_base(rd))
+		r = load_base(w, ima_journal_reader_base(rd), s);
 	if (r == 0)
 		r = load_records(w, rd, s, diag);
 	if (r == 0)
@@ -340,7 +384,9 @@ int imad_list_open(struct imad_worker *w, struct ima_diag *diag)
 		if (r < 0)
 			return ima_diag_text(diag, r, "%s: %s", w->setup->journal_path, strerror(-r));
 	}
-	r = new_mlist(w);
+	r = imad_trim_resume(w, diag);
+	if (r == 0)
+		r = new_mlist(w);
 	if (r == 0)
 		r = begin_sync(w, &s, diag);
 	if (r == 0)
@@ -395,7 +441,7 @@ int imad_list_first_records(struct imad_worker *w, struct ima_diag *diag)
 	int r = 0;
 
 	/* an empty list behind a header: an earlier worker died before its first record */
-	if (ima_mlist_stats(w->mlist).entries == 0)
+	if (ima_mlist_stats(w->mlist).entries + ima_mlist_stats(w->mlist).deleted == 0)
 		r = add_boot_aggregate(w, diag);
 	else if (first_worker)
 		r = ima_monitor_gap(w->monitor, w->hasher, "imad_measurement_gap");

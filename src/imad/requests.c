@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "base/hex.h"
 #include "control/control.h"
+#include "imad/list_trim.h"
 #include "imad/policy_measure.h"
 
 #define POLICY_TEXT_MAX (64U << 20)
@@ -287,6 +288,37 @@ static json_t *op_measure(struct imad_worker *w, struct imad_upload *u, const js
 			 ima_mlist_stats(w->mlist).entries > before);
 }
 
+static json_t *trimmed(struct imad_worker *w, int r, const struct ima_diag *diag)
+{
+	if (r < 0)
+		return ima_control_error(r, diag, "%s", diag->text[0] ? diag->text : strerror(-r));
+	return json_pack("{s:b, s:I, s:I}", "ok", 1, "entries",
+			 (json_int_t)ima_mlist_stats(w->mlist).entries, "deleted",
+			 (json_int_t)ima_mlist_stats(w->mlist).deleted);
+}
+
+static json_t *op_trim(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	const json_int_t n = json_integer_value(json_object_get(req, "n"));
+	struct ima_diag diag = { 0 };
+
+	return trimmed(w, imad_trim(w, n > 0 ? (uint64_t)n : 0, &diag), &diag);
+}
+
+static json_t *op_stage(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	struct ima_diag diag = { 0 };
+
+	return trimmed(w, imad_trim_stage(w, &diag), &diag);
+}
+
+static json_t *op_drop_staged(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	struct ima_diag diag = { 0 };
+
+	return trimmed(w, imad_trim_drop(w, &diag), &diag);
+}
+
 static const struct {
 	const char *name;
 	json_t *(*run)(struct imad_worker *w, struct imad_upload *u, const json_t *req);
@@ -300,6 +332,9 @@ static const struct {
 	{ "policy_commit", op_policy_commit },
 	{ "policy_abort", op_policy_abort },
 	{ "measure", op_measure },
+	{ "trim", op_trim },
+	{ "stage", op_stage },
+	{ "drop_staged", op_drop_staged },
 };
 
 json_t *imad_request(struct imad_worker *w, struct imad_upload *u, const json_t *request)

@@ -110,6 +110,7 @@ json_t *imad_status(struct imad_worker *w)
 	json_object_set_new(o, "pcr", json_integer(s->config->pcr));
 	json_object_set_new(o, "tpm", tpm_json(w));
 	json_object_set_new(o, "entries", json_integer((json_int_t)st.entries));
+	json_object_set_new(o, "deleted", json_integer((json_int_t)st.deleted));
 	json_object_set_new(o, "violations", json_integer((json_int_t)st.violations));
 	json_object_set_new(o, "gaps", json_integer((json_int_t)st.gaps));
 	json_object_set_new(o, "events", events_json(w));

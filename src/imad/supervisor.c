@@ -193,7 +193,7 @@ static int run_view(struct supervisor *s)
 		.journal_path = s->host.setup.journal_path,
 		.control_path = s->host.control_path,
 		.legacy_lists = c->profile == IMA_PROFILE_6_1,
-		.lists_writable = false,
+		.lists_writable = c->profile == IMA_PROFILE_NEWEST, /* since 7.2 */
 		.ready_fd = -1,
 		.mounted = &sh->view_mounted,
 	};

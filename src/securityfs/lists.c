@@ -3,9 +3,15 @@
 #include "securityfs/lists.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/reader.h"
+#include "core/mlist/trim.h"
 
 struct ends {
 	uint64_t *end; /* file offset after record i */
@@ -14,6 +20,9 @@ struct ends {
 
 struct ima_view_lists {
 	int fd;
+	const char *path;
+	uint64_t deleted; /* records that were taken off the journal */
+	size_t staged;    /* records at the start that are set apart */
 	struct ima_journal_reader *follow; /* takes in new records */
 	uint64_t *start;                   /* journal offset of record i */
 	size_t n, cap;
@@ -23,7 +32,16 @@ struct ima_view_lists {
 	struct ima_buffer raw, one;
 };
 
-int ima_view_lists_new(int fd, struct ima_view_lists **ret, struct ima_diag *diag)
+static void take_base(struct ima_view_lists *l)
+{
+	const struct ima_journal_base *b = ima_journal_reader_base(l->follow);
+
+	l->deleted = b ? b->deleted : 0;
+	l->violations = b ? b->violations : 0;
+	l->end = ima_journal_reader_offset(l->follow);
+}
+
+int ima_view_lists_new(int fd, const char *path, struct ima_view_lists **ret, struct ima_diag *diag)
 {
 	struct ima_view_lists *l = calloc(1, sizeof(*l));
 	int r;
@@ -36,7 +54,8 @@ int ima_view_lists_new(int fd, struct ima_view_lists **ret, struct ima_diag *dia
 		return r;
 	}
 	l->fd = fd;
-	l->end = ima_journal_reader_offset(l->follow);
+	l->path = path;
+	take_base(l);
 	*ret = l;
 	return 0;
 }
@@ -76,11 +95,55 @@ static int push(uint64_t **items, size_t *n, size_t *cap, uint64_t value)
 	return 0;
 }
 
+/* records were deleted since: where all others are is the same, which of them is the first is not */
+static int follow_deletion(struct ima_view_lists *l)
+{
+	struct ima_journal_reader *anew = NULL;
+	uint8_t raw[24];
+	struct ima_reader in = ima_reader_init((struct ima_bytes){ raw, sizeof(raw) }, IMA_ORDER_LITTLE);
+	const size_t at = ima_journal_head_len(ima_view_lists_head(l));
+	uint32_t marker, len;
+	uint64_t next, deleted;
+	int r;
+
+	if (pread(l->fd, raw, sizeof(raw), (off_t)at) != sizeof(raw) || ima_read_u32(&in, &marker) < 0 ||
+	    marker != IMA_JOURNAL_DELETED || ima_read_u32(&in, &len) < 0 || ima_read_u64(&in, &next) < 0 ||
+	    ima_read_u64(&in, &deleted) < 0 || deleted == l->deleted)
+		return 0;
+	r = ima_journal_reader_new(l->fd, &anew, NULL);
+	if (r < 0)
+		return r;
+	ima_journal_reader_free(l->follow);
+	l->follow = anew;
+	l->n = 0;
+	for (size_t i = 0; i < IMA_VIEW_MAX_KINDS; i++)
+		l->kinds[i].n = 0;
+	take_base(l);
+	return 0;
+}
+
+static void read_staged(struct ima_view_lists *l)
+{
+	ima_cleanup(ima_closep) int fd = -EBADF;
+	char path[4096], text[64] = "";
+	uint64_t n = 0, deleted = 0;
+
+	l->staged = 0;
+	snprintf(path, sizeof(path), "%s.staged", l->path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0 ||
+	    sscanf(text, "%" SCNu64 " %" SCNu64, &n, &deleted) != 2 || deleted != l->deleted)
+		return;
+	l->staged = n < l->n ? (size_t)n : l->n;
+}
+
 int ima_view_lists_refresh(struct ima_view_lists *l)
 {
 	struct ima_journal_record rec;
-	int r;
+	int r = follow_deletion(l);
 
+	if (r < 0)
+		return r;
 	while ((r = ima_journal_reader_next(l->follow, &rec, NULL)) == 1) {
 		r = push(&l->start, &l->n, &l->cap, l->end);
 		if (r < 0)
@@ -88,12 +151,13 @@ int ima_view_lists_refresh(struct ima_view_lists *l)
 		l->end = ima_journal_reader_offset(l->follow);
 		l->violations += (rec.flags & IMA_JOURNAL_VIOLATION) != 0;
 	}
+	read_staged(l);
 	return r;
 }
 
 uint64_t ima_view_lists_count(const struct ima_view_lists *l)
 {
-	return l->n;
+	return l->n - l->staged;
 }
 
 uint64_t ima_view_lists_violations(const struct ima_view_lists *l)
@@ -217,9 +281,9 @@ static size_t find(const struct ends *e, uint64_t offset)
 
 /* make the ends known until one lies behind @offset */
 static int extend_ends(struct ima_view_lists *l, struct ends *e, size_t slot, bool text,
-		       uint64_t offset)
+		       uint64_t offset, size_t n)
 {
-	while (e->n < l->n && end_of(e, e->n) <= offset) {
+	while (e->n < l->n && (end_of(e, e->n) <= offset || e->n < n)) {
 		int r = render(l, e->n, slot, text);
 
 		if (r == 0)
@@ -239,16 +303,23 @@ static int append_part(struct ima_view_lists *l, uint64_t record_start, uint64_t
 	return ima_buffer_append(out, l->one.data + skip, len < room ? len : room);
 }
 
-int ima_view_lists_read(struct ima_view_lists *l, size_t slot, bool text, uint64_t offset,
-			size_t size, struct ima_buffer *out)
+int ima_view_lists_read(struct ima_view_lists *l, size_t slot, bool text, enum ima_view_part part,
+			uint64_t offset, size_t size, struct ima_buffer *out)
 {
+	const size_t end = part == IMA_VIEW_STAGED ? l->staged : l->n;
 	struct ends *e = &l->kinds[2 * slot + text];
 	size_t i;
-	int r = extend_ends(l, e, slot, text, offset);
+	int r = part == IMA_VIEW_STAGED ? 0 : extend_ends(l, e, slot, text, 0, l->staged);
+
+	/* the current list begins where the staged one ends */
+	if (part == IMA_VIEW_CURRENT && r == 0)
+		offset += end_of(e, l->staged);
+	if (r == 0)
+		r = extend_ends(l, e, slot, text, offset, 0);
 
 	out->len = 0;
 	i = find(e, offset);
-	while (r == 0 && i < l->n && out->len < size) {
+	while (r == 0 && i < end && out->len < size) {
 		r = render(l, i, slot, text);
 		if (r == 0 && i == e->n)
 			r = push(&e->end, &e->n, &e->cap, end_of(e, e->n) + l->one.len);

@@ -58,10 +58,11 @@ static void bank_name(const struct ima_journal_slot *s, char *ret, size_t size)
 static int add_list(struct ima_tree *t, uint64_t ima, const struct ima_journal_slot *slot, size_t i,
 		    bool text, const struct ima_view_opts *opts)
 {
-	const struct ima_node node = { .kind = IMA_NODE_LIST, .parent = ima, .slot = i, .text = text,
+	struct ima_node node = { .kind = IMA_NODE_LIST, .parent = ima, .slot = i, .text = text,
 				       .mode = opts->lists_writable ? 0660 : 0440 };
 	const char *form = text ? "ascii" : "binary";
-	char bank[24], name[64];
+	char bank[24], name[72];
+	int r;
 
 	if (opts->legacy_lists) {
 		snprintf(name, sizeof(name), "%s_runtime_measurements", form);
@@ -69,16 +70,21 @@ static int add_list(struct ima_tree *t, uint64_t ima, const struct ima_journal_s
 		bank_name(slot, bank, sizeof(bank));
 		snprintf(name, sizeof(name), "%s_runtime_measurements_%s", form, bank);
 	}
+	r = add_named(t, node, name, NULL);
+	if (r < 0 || !opts->lists_writable)
+		return r;
+	node.staged = true;
+	strcat(name, "_staged");
 	return add_named(t, node, name, NULL);
 }
 
-static int add_list_link(struct ima_tree *t, uint64_t ima, const char *form)
+static int add_list_link(struct ima_tree *t, uint64_t ima, const char *form, const char *staged)
 {
 	struct ima_node node = { .kind = IMA_NODE_LINK, .parent = ima, .mode = 0777 };
 	char name[64];
 
-	snprintf(name, sizeof(name), "%s_runtime_measurements", form);
-	snprintf(node.target, sizeof(node.target), "%s_runtime_measurements_sha1", form);
+	snprintf(name, sizeof(name), "%s_runtime_measurements%s", form, staged);
+	snprintf(node.target, sizeof(node.target), "%s_runtime_measurements_sha1%s", form, staged);
 	return add_named(t, node, name, NULL);
 }
 
@@ -89,9 +95,13 @@ static int add_lists(struct ima_tree *t, uint64_t ima, const struct ima_journal_
 	int r = 0;
 
 	if (!opts->legacy_lists) {
-		r = add_list_link(t, ima, "binary");
+		r = add_list_link(t, ima, "binary", "");
 		if (r == 0)
-			r = add_list_link(t, ima, "ascii");
+			r = add_list_link(t, ima, "ascii", "");
+		if (r == 0 && opts->lists_writable)
+			r = add_list_link(t, ima, "binary", "_staged");
+		if (r == 0 && opts->lists_writable)
+			r = add_list_link(t, ima, "ascii", "_staged");
 	}
 	for (size_t i = 0; i < n && r == 0; i++) {
 		/* a slot that is only the default algorithm, without a bank, has no file */

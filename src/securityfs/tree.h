@@ -24,11 +24,12 @@ enum ima_node_kind {
 struct ima_node {
 	enum ima_node_kind kind;
 	uint64_t parent;
-	char name[64];
+	char name[80];
 	mode_t mode;       /* permission bits */
-	char target[64];   /* link */
+	char target[80];   /* link */
 	size_t slot;
 	bool text;
+	bool staged;
 	int fd;            /* real: O_PATH; also of our directories that exist underneath */
 };
 

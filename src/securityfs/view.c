@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "securityfs/list_command.h"
 #include "securityfs/policy_file.h"
 #include "securityfs/tree.h"
 
@@ -29,6 +30,8 @@ struct view {
 	struct ima_tree *tree;
 	struct ima_buffer out;
 	struct timespec since; /* shown as every own file's time */
+	unsigned int list_readers, list_writers; /* open list files: many readers, or one writing process */
+	pid_t list_writer;
 };
 
 /* what an open file of ours keeps */
@@ -36,6 +39,7 @@ struct handle {
 	struct ima_policy_handle policy;
 	struct ima_buffer text; /* counters: taken at the first read from the start */
 	int fd;                 /* passed through */
+	bool reads_list, writes_list;
 };
 
 static struct view *view_of(fuse_req_t req)
@@ -197,6 +201,29 @@ static int open_real(const struct ima_node *n, int flags, struct handle *h)
 	return h->fd < 0 ? -errno : 0;
 }
 
+static int open_list(struct view *v, fuse_req_t req, int flags, struct handle *h)
+{
+	const struct fuse_ctx *c = fuse_req_ctx(req);
+
+	if ((flags & O_ACCMODE) == O_RDONLY) {
+		if (v->list_writers)
+			return -EBUSY;
+		h->reads_list = true;
+		v->list_readers++;
+		return 0;
+	}
+	if (!v->opts->lists_writable)
+		return -EACCES;
+	if (c->uid)
+		return -EPERM;
+	if (v->list_readers || (v->list_writers && v->list_writer != c->pid))
+		return -EBUSY;
+	h->writes_list = true;
+	v->list_writers++;
+	v->list_writer = c->pid;
+	return 0;
+}
+
 static int open_node(struct view *v, fuse_req_t req, const struct ima_node *n, int flags,
 		     struct handle *h)
 {
@@ -207,6 +234,8 @@ static int open_node(struct view *v, fuse_req_t req, const struct ima_node *n, i
 		return open_real(n, flags, h);
 	case IMA_NODE_EVM:
 		return 0;
+	case IMA_NODE_LIST:
+		return open_list(v, req, flags, h);
 	default:
 		return (flags & O_ACCMODE) == O_RDONLY ? 0 : -EACCES;
 	}
@@ -239,6 +268,8 @@ static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 {
 	struct handle *h = (struct handle *)(uintptr_t)fi->fh;
 
+	view_of(req)->list_readers -= h->reads_list;
+	view_of(req)->list_writers -= h->writes_list;
 	ima_policy_file_close(&h->policy);
 	ima_buffer_done(&h->text);
 	ima_close(h->fd);
@@ -295,7 +326,8 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	/* records before a damaged one can still be read */
 	ima_ignore(ima_view_lists_refresh(v->lists));
 	if (n->kind == IMA_NODE_LIST) {
-		r = ima_view_lists_read(v->lists, n->slot, n->text, (uint64_t)off, size, &v->out);
+		r = ima_view_lists_read(v->lists, n->slot, n->text,
+					n->staged ? IMA_VIEW_STAGED : IMA_VIEW_CURRENT, (uint64_t)off, size, &v->out);
 		if (r < 0)
 			fuse_reply_err(req, -r);
 		else
@@ -310,8 +342,8 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		reply_part(req, &h->text, size, off);
 }
 
-static ssize_t write_node(const struct ima_node *n, struct handle *h, const char *buf, size_t size,
-			  off_t off)
+static ssize_t write_node(struct view *v, const struct ima_node *n, struct handle *h, const char *buf,
+			  size_t size, off_t off)
 {
 	ssize_t r;
 
@@ -324,6 +356,10 @@ static ssize_t write_node(const struct ima_node *n, struct handle *h, const char
 	case IMA_NODE_REAL:
 		r = pwrite(h->fd, buf, size, off);
 		return r < 0 ? -errno : r;
+	case IMA_NODE_LIST:
+		r = ima_list_command(v->opts->control_path, n->staged,
+				     (struct ima_bytes){ (const uint8_t *)buf, size });
+		return r < 0 ? r : (ssize_t)size;
 	case IMA_NODE_EVM:
 		return -EPERM; /* no key can be loaded here */
 	default:
@@ -334,8 +370,9 @@ static ssize_t write_node(const struct ima_node *n, struct handle *h, const char
 static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
 		     struct fuse_file_info *fi)
 {
-	const struct ima_node *n = ima_tree_node(view_of(req)->tree, ino);
-	ssize_t r = write_node(n, (struct handle *)(uintptr_t)fi->fh, buf, size, off);
+	struct view *v = view_of(req);
+	const struct ima_node *n = ima_tree_node(v->tree, ino);
+	ssize_t r = write_node(v, n, (struct handle *)(uintptr_t)fi->fh, buf, size, off);
 
 	if (r < 0)
 		fuse_reply_err(req, (int)-r);
@@ -439,7 +476,7 @@ static int open_lists(struct view *v, struct ima_diag *diag)
 		if (fd < 0)
 			fd = open(v->opts->journal_path, O_RDONLY | O_CLOEXEC);
 		if (fd >= 0)
-			r = ima_view_lists_new(fd, &v->lists, diag);
+			r = ima_view_lists_new(fd, v->opts->journal_path, &v->lists, diag);
 		if (r < 0)
 			usleep(100000);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The live list and its journal: order of write and extend, duplicates, violations, failing edges, cut and damaged journals. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 
 #include "base/buffer.h"
 #include "core/mlist/mlist.h"
+#include "core/mlist/trim.h"
 
 struct edges {
 	int fd;
@@ -292,6 +294,103 @@ static void a_lying_record_length_is_refused(void **state)
 	}
 }
 
+/* tests/fuzz/corpus/deleted.journal is three.journal after its first two records were deleted, both written by hand */
+static int open_corpus(const char *name)
+{
+	char path[4096];
+	int from, fd = temp_file();
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/../fuzz/corpus/%s", getenv("IMA_TEST_VECTORS"), name);
+	from = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(from >= 0);
+	while ((n = read(from, path, sizeof(path))) > 0)
+		assert_int_equal(write(fd, path, (size_t)n), n);
+	close(from);
+	return fd;
+}
+
+static void deleting_leaves_what_is_documented(void **state)
+{
+	int whole = open_corpus("three.journal"), deleted = open_corpus("deleted.journal");
+	struct ima_buffer base = { 0 };
+	uint8_t want[512];
+	uint64_t next;
+
+	assert_int_equal(ima_journal_base_make(whole, 2, &base, &next, NULL), 0);
+	assert_int_equal(pread(deleted, want, base.len, 56), base.len);
+	assert_memory_equal(base.data, want, base.len);
+	assert_int_equal(ima_journal_base_make(whole, 4, &base, &next, NULL), -ENOENT);
+	ima_buffer_done(&base);
+	close(whole);
+	close(deleted);
+}
+
+static void deleted_records_are_behind_the_first_one_left(void **state)
+{
+	int whole = open_corpus("three.journal"), deleted = open_corpus("deleted.journal");
+	struct ima_journal_reader *a, *b;
+	struct ima_journal_record x, y;
+
+	assert_int_equal(ima_journal_reader_new(whole, &a, NULL), 0);
+	assert_int_equal(ima_journal_reader_new(deleted, &b, NULL), 0);
+	assert_null(ima_journal_reader_base(a));
+	assert_int_equal(ima_journal_reader_base(b)->deleted, 2);
+	for (uint64_t i = 0; i < 2; i++) {
+		assert_int_equal(ima_journal_reader_next(a, &x, NULL), 1);
+		ima_journal_base_stub(ima_journal_reader_head(b), ima_journal_reader_base(b), i, &y);
+		assert_int_equal(x.rec.pcr, y.rec.pcr);
+		for (size_t k = 0; k < 2; k++)
+			assert_memory_equal(x.slot[k].data, y.slot[k].data, x.slot[k].len);
+	}
+	assert_int_equal(ima_journal_reader_next(a, &x, NULL), 1);
+	assert_int_equal(ima_journal_reader_next(b, &y, NULL), 1);
+	assert_memory_equal(x.binary.data, y.binary.data, x.binary.len);
+	assert_int_equal(ima_journal_reader_offset(a), ima_journal_reader_offset(b));
+	ima_journal_reader_free(a);
+	ima_journal_reader_free(b);
+	close(whole);
+	close(deleted);
+}
+
+static void a_lying_deletion_is_refused(void **state)
+{
+	/* offset in what is left, value: its length, the next record, the count, violations, a stub's size */
+	static const struct {
+		int at;
+		uint8_t value;
+	} lies[] = { { 4, 1 }, { 7, 0x7f }, { 8, 1 }, { 16, 3 }, { 16, 0 }, { 23, 0xff }, { 24, 9 }, { 40, 0 }, { 40, 61 } };
+
+	for (size_t i = 0; i < IMA_N_ELEMENTS(lies); i++) {
+		int fd = open_corpus("deleted.journal");
+		struct ima_journal_reader *r = NULL;
+		struct ima_diag diag = { 0 };
+
+		assert_int_equal(pwrite(fd, &lies[i].value, 1, 56 + lies[i].at), 1);
+		if (ima_journal_reader_new(fd, &r, &diag) != -EBADMSG || !diag.has_offset || diag.offset != 56)
+			fail_msg("lie %zu was believed", i);
+		close(fd);
+	}
+}
+
+static void deleted_digests_keep_duplicates_out(void **state)
+{
+	struct ima_mlist *l;
+	struct edges e = { .fd = temp_file() };
+	const struct ima_mlist_opts opts = { .head = head, .ops = { edge_write, edge_extend, &e } };
+	const uint8_t key[32] = { 7 };
+
+	assert_int_equal(ima_mlist_new(&opts, &l), 0);
+	ima_mlist_load_deleted(l, 5, 2, 77);
+	assert_int_equal(ima_mlist_load_key(l, 10, (struct ima_bytes){ key, sizeof(key) }), 0);
+	assert_int_equal(ima_mlist_stats(l).deleted, 5);
+	assert_int_equal(ima_mlist_stats(l).violations, 2);
+	assert_int_equal(ima_mlist_stats(l).last_event, 77);
+	assert_int_equal(ima_mlist_stats(l).entries, 0);
+	ima_mlist_free(l);
+	close(e.fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +402,10 @@ int main(void)
 		cmocka_unit_test(a_cut_journal_gives_its_whole_records),
 		cmocka_unit_test(damaged_journals_are_refused),
 		cmocka_unit_test(a_lying_record_length_is_refused),
+		cmocka_unit_test(deleting_leaves_what_is_documented),
+		cmocka_unit_test(deleted_records_are_behind_the_first_one_left),
+		cmocka_unit_test(a_lying_deletion_is_refused),
+		cmocka_unit_test(deleted_digests_keep_duplicates_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 
 #include "base/diag.h"
 #include "core/mlist/record_parse.h"
+#include "core/mlist/trim.h"
 
 #define UNMAPPED 0xffff
 #define READ_AHEAD (256U << 10)
@@ -106,6 +107,9 @@ struct ima_journal_reader {
 	uint64_t base;
 	size_t used;            /* bytes of @in already returned */
 	struct ima_buffer scratch;
+	struct ima_buffer base_raw;
+	struct ima_journal_base deleted;
+	bool has_base;
 };
 
 static int parse_slot(struct ima_reader *in, struct ima_journal_slot *ret)
@@ -160,6 +164,38 @@ static int parse_head(struct ima_bytes raw, struct ima_journal_head *ret, size_t
 	return 0;
 }
 
+static int refuse_base(const struct ima_journal_reader *r, struct ima_diag *diag)
+{
+	return ima_diag_at(diag, -EBADMSG, r->base, "what stands for deleted records is damaged");
+}
+
+/* where the first record would be may stand what is left of deleted ones */
+static int read_base(struct ima_journal_reader *r, struct ima_diag *diag)
+{
+	uint8_t start[8];
+	struct ima_reader in = ima_reader_init((struct ima_bytes){ start, sizeof(start) }, IMA_ORDER_LITTLE);
+	ssize_t n = pread(r->fd, start, sizeof(start), (off_t)r->base);
+	uint32_t marker, len;
+	int e;
+
+	if (n < (ssize_t)sizeof(start) || ima_read_u32(&in, &marker) < 0 ||
+	    marker != IMA_JOURNAL_DELETED || ima_read_u32(&in, &len) < 0)
+		return 0;
+	if (len < IMA_JOURNAL_BASE_HEAD)
+		return refuse_base(r, diag);
+	e = ima_buffer_reserve(&r->base_raw, len);
+	if (e < 0)
+		return e;
+	n = pread(r->fd, r->base_raw.data, len, (off_t)r->base);
+	if (n != (ssize_t)len || ima_journal_base_parse(&r->head, (struct ima_bytes){ r->base_raw.data, len },
+						       &r->deleted) < 0 ||
+	    r->deleted.next < r->base + len)
+		return refuse_base(r, diag);
+	r->has_base = true;
+	r->base = r->deleted.next;
+	return 0;
+}
+
 int ima_journal_reader_new(int fd, struct ima_journal_reader **ret, struct ima_diag *diag)
 {
 	uint8_t raw[FIXED_HEAD + 8 * IMA_JOURNAL_MAX_SLOTS];
@@ -182,8 +218,23 @@ int ima_journal_reader_new(int fd, struct ima_journal_reader **ret, struct ima_d
 	r->base = len;
 	for (size_t i = 0; i < head.n_slots; i++)
 		r->slots_len += head.slots[i].digest_len;
+	e = read_base(r, diag);
+	if (e < 0) {
+		ima_journal_reader_free(r);
+		return e;
+	}
 	*ret = r;
 	return 0;
+}
+
+const struct ima_journal_base *ima_journal_reader_base(const struct ima_journal_reader *r)
+{
+	return r->has_base ? &r->deleted : NULL;
+}
+
+size_t ima_journal_head_len(const struct ima_journal_head *head)
+{
+	return FIXED_HEAD + 8 * head->n_slots;
 }
 
 struct ima_journal_reader *ima_journal_reader_free(struct ima_journal_reader *r)
@@ -191,6 +242,7 @@ struct ima_journal_reader *ima_journal_reader_free(struct ima_journal_reader *r)
 	if (r) {
 		ima_buffer_done(&r->in);
 		ima_buffer_done(&r->scratch);
+		ima_buffer_done(&r->base_raw);
 		free(r);
 	}
 	return NULL;

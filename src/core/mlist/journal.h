@@ -9,6 +9,8 @@
  *   record   u32 body_len | u32 flags | u64 event | u64 time_ns | slot digests, in header order | kernel binary record
  *            body_len counts everything after itself
  *
+ * Deleted records have left something behind in the place of the first of them: core/mlist/trim.h.
+ *
  * The kernel binary record carries the sha1 template digest; the slot digests carry all of them (slot 0 is sha1).
  * A reader takes whole records only: a cut last record is "not there yet".
  */
@@ -73,6 +75,14 @@ const struct ima_journal_head *ima_journal_reader_head(const struct ima_journal_
  */
 ima_must_check int ima_journal_reader_next(struct ima_journal_reader *r,
 					   struct ima_journal_record *ret, struct ima_diag *diag);
+
+struct ima_journal_base;
+
+/** ima_journal_reader_base() - what stands for deleted records, NULL: none were; valid until the reader is freed */
+const struct ima_journal_base *ima_journal_reader_base(const struct ima_journal_reader *r);
+
+/** ima_journal_head_len() - bytes of the header: the offset of the first record */
+size_t ima_journal_head_len(const struct ima_journal_head *head);
 
 /** ima_journal_reader_offset() - file offset after the last whole record returned */
 uint64_t ima_journal_reader_offset(const struct ima_journal_reader *r);

@@ -250,6 +250,34 @@ bool ima_mlist_knows_content(struct ima_mlist *l, const struct ima_digest *d)
 	return known;
 }
 
+int ima_mlist_load_key(struct ima_mlist *l, uint32_t pcr, struct ima_bytes key)
+{
+	int r;
+
+	pthread_mutex_lock(&l->lock);
+	r = ima_byteset_add(l->entries, pcr, key);
+	pthread_mutex_unlock(&l->lock);
+	return r;
+}
+
+void ima_mlist_load_deleted(struct ima_mlist *l, uint64_t n, uint64_t violations, uint64_t last_event)
+{
+	pthread_mutex_lock(&l->lock);
+	l->stats.deleted += n;
+	l->stats.violations += violations;
+	if (last_event > l->stats.last_event)
+		l->stats.last_event = last_event;
+	pthread_mutex_unlock(&l->lock);
+}
+
+void ima_mlist_deleted(struct ima_mlist *l, uint64_t n)
+{
+	pthread_mutex_lock(&l->lock);
+	l->stats.entries -= n;
+	l->stats.deleted += n;
+	pthread_mutex_unlock(&l->lock);
+}
+
 struct ima_mlist_stats ima_mlist_stats(struct ima_mlist *l)
 {
 	struct ima_mlist_stats s;

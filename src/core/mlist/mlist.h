@@ -26,9 +26,10 @@ struct ima_mlist_opts {
 
 enum ima_mlist_result { IMA_MLIST_NONE = 0, IMA_MLIST_ADDED, IMA_MLIST_EXISTS };
 
-/** struct ima_mlist_stats - counters since the journal began, except tpm_errors: since this object was made */
+/** struct ima_mlist_stats - entries: in the list now; the others since the journal began, except tpm_errors: since this object was made */
 struct ima_mlist_stats {
 	uint64_t entries;
+	uint64_t deleted;    /* records that were taken off the list */
 	uint64_t violations;
 	uint64_t gaps;
 	uint64_t last_event;
@@ -64,5 +65,14 @@ ima_must_check int ima_mlist_add(struct ima_mlist *l, struct ima_hasher *h,
 
 /** ima_mlist_knows_content() - has a file with this digest been listed, under any name? */
 bool ima_mlist_knows_content(struct ima_mlist *l, const struct ima_digest *d);
+
+/** ima_mlist_load_key() - a record that was deleted from the journal: only its digest is known, and keeps duplicates out */
+ima_must_check int ima_mlist_load_key(struct ima_mlist *l, uint32_t pcr, struct ima_bytes key);
+
+/** ima_mlist_load_deleted() - counters of records that were deleted before this object was made */
+void ima_mlist_load_deleted(struct ima_mlist *l, uint64_t n, uint64_t violations, uint64_t last_event);
+
+/** ima_mlist_deleted() - @n of the entries were taken off the journal; their digests go on keeping duplicates out */
+void ima_mlist_deleted(struct ima_mlist *l, uint64_t n);
 
 struct ima_mlist_stats ima_mlist_stats(struct ima_mlist *l);

@@ -320,6 +320,11 @@ enum ima_hash_algo ima_list_reader_digest_algo(const struct ima_list_reader *r)
 	return r->digest_algo;
 }
 
+uint64_t ima_list_reader_deleted(const struct ima_list_reader *r)
+{
+	return r->n_deleted;
+}
+
 uint64_t ima_list_reader_position(const struct ima_list_reader *r)
 {
 	return r->position;

@@ -27,6 +27,8 @@ struct ima_list_reader {
 	struct ima_template *custom[IMA_READER_CUSTOM_MAX];
 	size_t n_custom;
 	size_t slots_len;          /* journal */
+	uint64_t skip_to;          /* journal: offset of the next record behind deleted ones */
+	uint64_t n_deleted;        /* journal: records that were deleted before the first one left */
 };
 
 /** ima_reader_more() - read on; 1 more bytes are in the window, 0 end of input, errno, -ENOMEM */

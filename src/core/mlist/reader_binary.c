@@ -6,6 +6,7 @@
 #include "base/diag.h"
 #include "core/mlist/reader.h"
 #include "core/mlist/record_parse.h"
+#include "core/mlist/trim.h"
 
 static int check_record(struct ima_list_reader *r, const struct ima_record *rec,
 			const struct ima_template **ret_t, struct ima_diag *diag)
@@ -92,17 +93,43 @@ static int journal_record(struct ima_list_reader *r, struct ima_bytes body, stru
 	return check_record(r, ret, ret_t, diag);
 }
 
+/* true: moved on, look again; what is skipped may be longer than the window */
+static bool skip_deleted(struct ima_list_reader *r, struct ima_bytes rest)
+{
+	struct ima_reader in = ima_reader_init(rest, IMA_ORDER_LITTLE);
+	uint32_t marker, len;
+	uint64_t next, n;
+
+	if (!rest.len)
+		return false;
+	if (r->position < r->skip_to) {
+		const uint64_t left = r->skip_to - r->position;
+
+		r->used += left < rest.len ? (size_t)left : rest.len;
+		return true;
+	}
+	if (r->skip_to || ima_read_u32(&in, &marker) < 0 || marker != IMA_JOURNAL_DELETED ||
+	    ima_read_u32(&in, &len) < 0 || ima_read_u64(&in, &next) < 0 || ima_read_u64(&in, &n) < 0 ||
+	    next <= r->position)
+		return false;
+	r->skip_to = next;
+	r->n_deleted = n;
+	return true;
+}
+
 int ima_reader_journal_next(struct ima_list_reader *r, struct ima_record *ret,
 			    const struct ima_template **ret_t, struct ima_diag *diag)
 {
-	r->position = r->base + r->used;
 	for (;;) {
 		struct ima_bytes rest = ima_reader_rest(r), body;
 		struct ima_reader in = ima_reader_init(rest, IMA_ORDER_LITTLE);
 		uint32_t len;
 		int e;
 
-		if (rest.len && ima_read_u32(&in, &len) == 0) {
+		r->position = r->base + r->used;
+		if (skip_deleted(r, rest))
+			continue;
+		if (r->position >= r->skip_to && rest.len && ima_read_u32(&in, &len) == 0) {
 			if (len > IMA_RECORD_MAX)
 				return ima_diag_at(diag, -EBADMSG, r->position,
 						   "a record of %u bytes cannot be", len);

@@ -269,6 +269,7 @@ static int replay_list(struct job *j, struct ima_hasher *h, const struct ima_rep
 	if (j->error)
 		return j->error;
 	ima_replay_finish(j->replay, ret);
+	ret->n_deleted = ima_list_reader_deleted(j->in);
 	return j->read_error;
 }
 
