@@ -355,11 +355,11 @@ static void deleted_records_are_behind_the_first_one_left(void **state)
 
 static void a_lying_deletion_is_refused(void **state)
 {
-	/* offset in what is left, value: its length, the next record, the count, violations, a stub's size */
+	/* offset in what is left, value: its length, the count, violations, a stub's size */
 	static const struct {
 		int at;
 		uint8_t value;
-	} lies[] = { { 4, 1 }, { 7, 0x7f }, { 8, 1 }, { 16, 3 }, { 16, 0 }, { 23, 0xff }, { 24, 9 }, { 40, 0 }, { 40, 61 } };
+	} lies[] = { { 4, 1 }, { 7, 0x7f }, { 16, 3 }, { 16, 0 }, { 23, 0xff }, { 24, 9 }, { 40, 0 }, { 40, 61 } };
 
 	for (size_t i = 0; i < IMA_N_ELEMENTS(lies); i++) {
 		int fd = open_corpus("deleted.journal");

@@ -176,12 +176,15 @@ static int read_base(struct ima_journal_reader *r, struct ima_diag *diag)
 	struct ima_reader in = ima_reader_init((struct ima_bytes){ start, sizeof(start) }, IMA_ORDER_LITTLE);
 	ssize_t n = pread(r->fd, start, sizeof(start), (off_t)r->base);
 	uint32_t marker, len;
+	struct stat st;
 	int e;
 
 	if (n < (ssize_t)sizeof(start) || ima_read_u32(&in, &marker) < 0 ||
 	    marker != IMA_JOURNAL_DELETED || ima_read_u32(&in, &len) < 0)
 		return 0;
-	if (len < IMA_JOURNAL_BASE_HEAD)
+	if (fstat(r->fd, &st) < 0)
+		return -errno;
+	if (len < IMA_JOURNAL_BASE_HEAD || len > (uint64_t)st.st_size - r->base)
 		return refuse_base(r, diag);
 	e = ima_buffer_reserve(&r->base_raw, len);
 	if (e < 0)
