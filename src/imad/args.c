@@ -21,6 +21,7 @@ static const struct option options[] = {
 	{ "policy", required_argument, NULL, OPT_POLICY },
 	{ "tpm", required_argument, NULL, OPT_SETTING },
 	{ "state-dir", required_argument, NULL, OPT_SETTING },
+	{ "kexec-buffer", required_argument, NULL, OPT_SETTING },
 	{ "run-dir", required_argument, NULL, OPT_SETTING },
 	{ "mount-point", required_argument, NULL, OPT_SETTING },
 	{ "scope-mount", required_argument, NULL, OPT_SETTING },
@@ -44,6 +45,7 @@ static void print_help(FILE *f)
 	      "  --tpm SPEC            auto, none, embedded, or a TCTI such as swtpm:path=SOCKET\n"
 	      "  --config FILE         settings file (default " IMAD_CONFIG_FILE ")\n"
 	      "  --state-dir DIR       journal and embedded TPM (default " IMAD_STATE_DIR ")\n"
+	      "  --kexec-buffer FILE   list of before a kexec: goes in front of a new list\n"
 	      "  --run-dir DIR         lock and control socket (default " IMAD_RUN_DIR ")\n"
 	      "  --mount-point DIR     securityfs view, or none (default " IMAD_VIEW_MOUNT ")\n"
 	      "  --scope-mount PATH    hook only mounts at or under PATH; may be repeated\n"

@@ -41,6 +41,7 @@ void imad_config_done(struct imad_config *c)
 	free(c->template_name);
 	free(c->template_fmt);
 	free(c->policy_file);
+	free(c->kexec_buffer);
 	free(c->tpm);
 	free(c->state_dir);
 	free(c->run_dir);
@@ -200,6 +201,12 @@ static int set_state_dir(struct imad_config *c, enum imad_source s, const char *
 	return set_absolute(&c->state_dir, v, d);
 }
 
+static int set_kexec_buffer(struct imad_config *c, enum imad_source s, const char *v,
+			    struct ima_diag *d)
+{
+	return set_absolute(&c->kexec_buffer, v, d);
+}
+
 static int set_run_dir(struct imad_config *c, enum imad_source s, const char *v,
 		       struct ima_diag *d)
 {
@@ -300,6 +307,7 @@ static const struct setting settings[] = {
 	{ "policy_file", set_policy_file, false },
 	{ "tpm", set_tpm, false },
 	{ "state_dir", set_state_dir, false },
+	{ "kexec_buffer", set_kexec_buffer, false },
 	{ "run_dir", set_run_dir, false },
 	{ "mount_point", set_mount_point, false },
 	{ "scope_mount", set_scope, false },

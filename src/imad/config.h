@@ -33,6 +33,7 @@ struct imad_config {
 	/* imad's own */
 	char *policy_file;
 	bool policy_file_given;
+	char *kexec_buffer; /* list of the kernel before a kexec; NULL: none */
 	char *tpm;
 	char *state_dir;
 	char *run_dir;

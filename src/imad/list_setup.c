@@ -4,6 +4,7 @@
  * of it is extended with the rest, and one that the journal never led to is a loud error.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -224,7 +225,7 @@ static int load_base(struct imad_worker *w, const struct ima_journal_base *b, st
 		struct ima_journal_record rec;
 
 		ima_journal_base_stub(&w->head, b, i, &rec);
-		if (!(rec.flags & IMA_JOURNAL_VIOLATION))
+		if (!(rec.flags & (IMA_JOURNAL_VIOLATION | IMA_JOURNAL_RESTORED)))
 			r = ima_mlist_load_key(w->mlist, rec.rec.pcr, rec.slot[slot]);
 		if (r == 0)
 			r = replay_record(w, s, &rec);
@@ -366,6 +367,58 @@ static int open_tpm(struct imad_worker *w, struct ima_diag *diag)
 	return ima_tpm_open(&opts, &w->tpm, diag);
 }
 
+static int restore_all(struct imad_worker *w, struct ima_list_reader *in, struct ima_buffer *out,
+		       uint64_t *ret_n, struct ima_diag *diag)
+{
+	const struct ima_template *t;
+	struct ima_record rec;
+	int r;
+
+	while ((r = ima_list_reader_next(in, &rec, &t, diag)) == 1) {
+		r = ima_mlist_restore_record(w->mlist, w->hasher, &rec, t, out);
+		if (r < 0)
+			return ima_diag_text(diag, r, "entry %llu: %s", (unsigned long long)*ret_n + 1,
+					     r == -EBADMSG ? "its digest does not match its data"
+					     : r == -EPROTONOSUPPORT ? "no kernel restores such an entry"
+								     : strerror(-r));
+		++*ret_n;
+		atomic_fetch_add(&w->setup->shared->heartbeat, 1);
+	}
+	return r;
+}
+
+/* the list before a kexec goes in front of a fresh one: as one write, so that it is there whole or not at all */
+static int restore_list(struct imad_worker *w, struct ima_diag *diag)
+{
+	const char *path = w->setup->config->kexec_buffer;
+	ima_cleanup(ima_closep) int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -EBADF;
+	struct ima_list_reader *in = NULL;
+	struct ima_buffer out = { 0 };
+	struct ima_diag why = { 0 };
+	uint64_t n = 0;
+	int r;
+
+	if (!path || !w->fresh)
+		return 0;
+	w->journal.size = ima_journal_head_len(&w->head);
+	r = fd < 0 ? -errno : ima_list_reader_new(fd, NULL, &in);
+	if (r == 0)
+		r = restore_all(w, in, &out, &n, &why);
+	/* as the kernel does: what came before a wrong entry stays */
+	if (r < 0)
+		imad_say(w, LOG_ERR, "%s: %s; %llu entries are restored", path,
+			 why.text[0] ? why.text : strerror(-r), (unsigned long long)n);
+	r = out.len ? imad_journal_write(&w->journal, ima_buffer_bytes(&out)) : 0;
+	ima_buffer_done(&out);
+	ima_list_reader_free(in);
+	if (r < 0)
+		return ima_diag_text(diag, r, "%s: %s", w->setup->journal_path, strerror(-r));
+	if (n)
+		imad_say(w, LOG_INFO, "%llu entries of the list before the kexec are restored",
+			 (unsigned long long)n);
+	return 0;
+}
+
 int imad_list_open(struct imad_worker *w, struct ima_diag *diag)
 {
 	struct sync s = { 0 };
@@ -387,6 +440,8 @@ int imad_list_open(struct imad_worker *w, struct ima_diag *diag)
 	r = imad_trim_resume(w, diag);
 	if (r == 0)
 		r = new_mlist(w);
+	if (r == 0)
+		r = restore_list(w, diag);
 	if (r == 0)
 		r = begin_sync(w, &s, diag);
 	if (r == 0)
@@ -438,10 +493,11 @@ static int add_kernel_version(struct imad_worker *w)
 int imad_list_first_records(struct imad_worker *w, struct ima_diag *diag)
 {
 	const bool first_worker = !atomic_load(&w->setup->shared->begun);
+	const struct ima_mlist_stats stats = ima_mlist_stats(w->mlist);
 	int r = 0;
 
-	/* an empty list behind a header: an earlier worker died before its first record */
-	if (ima_mlist_stats(w->mlist).entries + ima_mlist_stats(w->mlist).deleted == 0)
+	/* nothing of this boot behind a header: an earlier worker died before its first record */
+	if (stats.entries + stats.deleted == stats.restored)
 		r = add_boot_aggregate(w, diag);
 	else if (first_worker)
 		r = ima_monitor_gap(w->monitor, w->hasher, "imad_measurement_gap");

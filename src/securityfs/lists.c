@@ -149,7 +149,8 @@ int ima_view_lists_refresh(struct ima_view_lists *l)
 		if (r < 0)
 			return r;
 		l->end = ima_journal_reader_offset(l->follow);
-		l->violations += (rec.flags & IMA_JOURNAL_VIOLATION) != 0;
+		l->violations += (rec.flags & (IMA_JOURNAL_VIOLATION | IMA_JOURNAL_RESTORED)) ==
+				 IMA_JOURNAL_VIOLATION;
 	}
 	read_staged(l);
 	return r;

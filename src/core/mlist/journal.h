@@ -26,6 +26,7 @@
 enum {
 	IMA_JOURNAL_VIOLATION = 1U << 0,
 	IMA_JOURNAL_GAP = 1U << 1, /* the violation stands for a time without measurement */
+	IMA_JOURNAL_RESTORED = 1U << 2, /* of the list before a kexec: keeps no duplicate out, counts as no violation */
 };
 
 /** struct ima_journal_slot - one kept template digest a record */

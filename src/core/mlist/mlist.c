@@ -101,6 +101,10 @@ static int remember(struct ima_mlist *l, bool violation, uint32_t flags, uint64_
 	int r = 0;
 
 	l->stats.entries++;
+	if (flags & IMA_JOURNAL_RESTORED) {
+		l->stats.restored++;
+		return 0;
+	}
 	if (event > l->stats.last_event)
 		l->stats.last_event = event;
 	if (violation) {
@@ -125,7 +129,7 @@ int ima_mlist_load(struct ima_mlist *l, const struct ima_journal_record *rec)
 }
 
 static int make_slots(const struct ima_mlist *l, struct ima_hasher *h,
-		      const struct ima_mlist_entry *e, struct ima_bytes data,
+		      const struct ima_template *t, bool violation, struct ima_bytes data,
 		      struct ima_digest *slots)
 {
 	for (size_t i = 0; i < l->opts.head.n_slots; i++) {
@@ -133,10 +137,10 @@ static int make_slots(const struct ima_mlist *l, struct ima_hasher *h,
 		int r;
 
 		slots[i] = (struct ima_digest){ .algo = s->algo, .len = s->digest_len };
-		if (e->in->violation)
+		if (violation)
 			continue;
 		if (s->algo != IMA_HASH__LAST && ima_hasher_has(h, s->algo)) {
-			r = ima_template_digest(h, e->templ, s->algo, data, &slots[i]);
+			r = ima_template_digest(h, t, s->algo, data, &slots[i]);
 			if (r < 0)
 				return r;
 			continue;
@@ -229,7 +233,7 @@ int ima_mlist_add(struct ima_mlist *l, struct ima_hasher *h, const struct ima_ml
 	if (r < 0)
 		return r;
 	view = (struct ima_bytes){ data, len };
-	r = make_slots(l, h, e, view, slots);
+	r = make_slots(l, h, e->templ, e->in->violation, view, slots);
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&l->lock);
@@ -248,6 +252,28 @@ bool ima_mlist_knows_content(struct ima_mlist *l, const struct ima_digest *d)
 	known = ima_byteset_has(l->contents, 0, (struct ima_bytes){ d->data, d->len });
 	pthread_mutex_unlock(&l->lock);
 	return known;
+}
+
+int ima_mlist_restore_record(const struct ima_mlist *l, struct ima_hasher *h,
+			     const struct ima_record *rec, const struct ima_template *t,
+			     struct ima_buffer *out)
+{
+	const bool violation = ima_record_is_violation(rec);
+	struct ima_digest slots[IMA_JOURNAL_MAX_SLOTS];
+	struct timespec now;
+	int r;
+
+	if (!ima_kexec_can_carry(rec))
+		return -EPROTONOSUPPORT;
+	r = make_slots(l, h, t, violation, rec->data, slots);
+	if (r < 0)
+		return r;
+	if (!violation && memcmp(slots[0].data, rec->digest.data, rec->digest.len))
+		return -EBADMSG;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return ima_journal_format(out, &l->opts.head,
+				  IMA_JOURNAL_RESTORED | (violation ? IMA_JOURNAL_VIOLATION : 0), 0,
+				  (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec, slots, rec);
 }
 
 int ima_mlist_load_key(struct ima_mlist *l, uint32_t pcr, struct ima_bytes key)

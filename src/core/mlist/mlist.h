@@ -29,6 +29,7 @@ enum ima_mlist_result { IMA_MLIST_NONE = 0, IMA_MLIST_ADDED, IMA_MLIST_EXISTS };
 /** struct ima_mlist_stats - entries: in the list now; the others since the journal began, except tpm_errors: since this object was made */
 struct ima_mlist_stats {
 	uint64_t entries;
+	uint64_t restored;   /* entries of the list before a kexec, while they are in the list */
 	uint64_t deleted;    /* records that were taken off the list */
 	uint64_t violations;
 	uint64_t gaps;
@@ -65,6 +66,15 @@ ima_must_check int ima_mlist_add(struct ima_mlist *l, struct ima_hasher *h,
 
 /** ima_mlist_knows_content() - has a file with this digest been listed, under any name? */
 bool ima_mlist_knows_content(struct ima_mlist *l, const struct ima_digest *d);
+
+/**
+ * ima_mlist_restore_record() - the journal form of a record of the list before a kexec, appended to @out
+ * Digests are computed anew from the record's data; a violation stays one.
+ * Return: 0, -EPROTONOSUPPORT a record that no kernel restores, -EBADMSG its own digest is wrong, -ENOMEM, -EIO
+ */
+ima_must_check int ima_mlist_restore_record(const struct ima_mlist *l, struct ima_hasher *h,
+					    const struct ima_record *rec, const struct ima_template *t,
+					    struct ima_buffer *out);
 
 /** ima_mlist_load_key() - a record that was deleted from the journal: only its digest is known, and keeps duplicates out */
 ima_must_check int ima_mlist_load_key(struct ima_mlist *l, uint32_t pcr, struct ima_bytes key);

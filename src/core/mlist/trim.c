@@ -68,7 +68,7 @@ static int add_stub(const struct ima_journal_head *h, const struct ima_journal_r
 	for (size_t k = 0; k < h->n_slots && r == 0; k++)
 		r = ima_buffer_append(out, rec->slot[k].data, rec->slot[k].len);
 	c->deleted++;
-	c->violations += (rec->flags & IMA_JOURNAL_VIOLATION) != 0;
+	c->violations += (rec->flags & (IMA_JOURNAL_VIOLATION | IMA_JOURNAL_RESTORED)) == IMA_JOURNAL_VIOLATION;
 	if (rec->event > c->last_event)
 		c->last_event = rec->event;
 	return r;
