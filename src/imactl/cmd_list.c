@@ -305,8 +305,8 @@ static int run(const struct list_args *a, int fd, const char *name)
 		r = ima_list_reader_new(fd, &opts, &in);
 	if (r == 0)
 		r = copy_all(a, in, h, &ring, &diag);
-	ima_ignore(flush_ring(&ring));
 	ima_buffer_done(&ring.blob);
+	ima_ignore(flush_ring(&ring));
 	ima_list_reader_free(in);
 	ima_hasher_free(h);
 	return r < 0 ? imactl_fail_diag(EXIT_UNABLE, name, &diag, r) : EXIT_GOOD;
