@@ -30,6 +30,7 @@ static const struct {
 	{ "6.1-tcb-all-fields", "", IMA_HASH_SHA1 },
 	{ "6.1-custom-policy", "", IMA_HASH_SHA1 },
 	{ "6.1-appraise", "", IMA_HASH_SHA1 },
+	{ "6.1-tcb-four-banks", "", IMA_HASH_SHA1 },
 	{ "6.12-tcb", "", IMA_HASH_SHA1 },
 	{ "6.12-tcb", "_sha1", IMA_HASH_SHA1 },
 	{ "6.12-tcb", "_sha256", IMA_HASH_SHA256 },
@@ -178,6 +179,9 @@ static void replay_reaches_every_pcr(void **state)
 			if (!p->used)
 				continue;
 			checked++;
+			/* the one kernel that lacked algorithms of its TPM */
+			assert_int_equal(p->padded, strstr(lists[i].folder, "four-banks") && p->algo != IMA_HASH_SHA1 &&
+							    p->algo != IMA_HASH_SHA256);
 			if (!p->matched)
 				fail_msg("%s%s: %s PCR %u is never reached in %llu records",
 					 lists[i].folder, lists[i].suffix, ima_hash_name(p->algo),
