@@ -152,6 +152,13 @@ static int set_canonical(struct imad_config *c, enum imad_source s, const char *
 	return 0;
 }
 
+static int set_flush_htable(struct imad_config *c, enum imad_source s, const char *v,
+			    struct ima_diag *d)
+{
+	c->flush_htable = true;
+	return 0;
+}
+
 static int parse_number(const char *v, uint64_t max, uint64_t *ret, struct ima_diag *d)
 {
 	char *end;
@@ -302,6 +309,7 @@ static const struct setting settings[] = {
 	{ "ima_template", set_template, true },
 	{ "ima_template_fmt", set_template_fmt, true },
 	{ "ima_canonical_fmt", set_canonical, true },
+	{ "ima_flush_htable", set_flush_htable, true },
 	{ "integrity_audit", set_audit, true },
 	{ "ima_audit", set_audit, true },
 	{ "policy_file", set_policy_file, false },

@@ -29,6 +29,7 @@ struct imad_config {
 	bool hash_given;
 	char appraise[8];    /* "enforce", "fix", "log", "off" */
 	bool canonical;
+	bool flush_htable;   /* deleting staged records lets what they said be listed again */
 	bool audit_info;     /* integrity_audit=1 or ima_audit=1 */
 	/* imad's own */
 	char *policy_file;

@@ -4,7 +4,6 @@
  * of it is extended with the rest, and one that the journal never led to is a loud error.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "core/mlist/trim.h"
+#include "imad/list_restore.h"
 #include "imad/list_trim.h"
 
 #define PCR_BITS 24
@@ -225,7 +225,8 @@ static int load_base(struct imad_worker *w, const struct ima_journal_base *b, st
 		struct ima_journal_record rec;
 
 		ima_journal_base_stub(&w->head, b, i, &rec);
-		if (!(rec.flags & (IMA_JOURNAL_VIOLATION | IMA_JOURNAL_RESTORED)))
+		if (!w->setup->config->flush_htable &&
+		    !(rec.flags & (IMA_JOURNAL_VIOLATION | IMA_JOURNAL_RESTORED)))
 			r = ima_mlist_load_key(w->mlist, rec.rec.pcr, rec.slot[slot]);
 		if (r == 0)
 			r = replay_record(w, s, &rec);
@@ -367,58 +368,6 @@ static int open_tpm(struct imad_worker *w, struct ima_diag *diag)
 	return ima_tpm_open(&opts, &w->tpm, diag);
 }
 
-static int restore_all(struct imad_worker *w, struct ima_list_reader *in, struct ima_buffer *out,
-		       uint64_t *ret_n, struct ima_diag *diag)
-{
-	const struct ima_template *t;
-	struct ima_record rec;
-	int r;
-
-	while ((r = ima_list_reader_next(in, &rec, &t, diag)) == 1) {
-		r = ima_mlist_restore_record(w->mlist, w->hasher, &rec, t, out);
-		if (r < 0)
-			return ima_diag_text(diag, r, "entry %llu: %s", (unsigned long long)*ret_n + 1,
-					     r == -EBADMSG ? "its digest does not match its data"
-					     : r == -EPROTONOSUPPORT ? "no kernel restores such an entry"
-								     : strerror(-r));
-		++*ret_n;
-		atomic_fetch_add(&w->setup->shared->heartbeat, 1);
-	}
-	return r;
-}
-
-/* the list before a kexec goes in front of a fresh one: as one write, so that it is there whole or not at all */
-static int restore_list(struct imad_worker *w, struct ima_diag *diag)
-{
-	const char *path = w->setup->config->kexec_buffer;
-	ima_cleanup(ima_closep) int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -EBADF;
-	struct ima_list_reader *in = NULL;
-	struct ima_buffer out = { 0 };
-	struct ima_diag why = { 0 };
-	uint64_t n = 0;
-	int r;
-
-	if (!path || !w->fresh)
-		return 0;
-	w->journal.size = ima_journal_head_len(&w->head);
-	r = fd < 0 ? -errno : ima_list_reader_new(fd, NULL, &in);
-	if (r == 0)
-		r = restore_all(w, in, &out, &n, &why);
-	/* as the kernel does: what came before a wrong entry stays */
-	if (r < 0)
-		imad_say(w, LOG_ERR, "%s: %s; %llu entries are restored", path,
-			 why.text[0] ? why.text : strerror(-r), (unsigned long long)n);
-	r = out.len ? imad_journal_write(&w->journal, ima_buffer_bytes(&out)) : 0;
-	ima_buffer_done(&out);
-	ima_list_reader_free(in);
-	if (r < 0)
-		return ima_diag_text(diag, r, "%s: %s", w->setup->journal_path, strerror(-r));
-	if (n)
-		imad_say(w, LOG_INFO, "%llu entries of the list before the kexec are restored",
-			 (unsigned long long)n);
-	return 0;
-}
-
 int imad_list_open(struct imad_worker *w, struct ima_diag *diag)
 {
 	struct sync s = { 0 };
@@ -441,7 +390,7 @@ int imad_list_open(struct imad_worker *w, struct ima_diag *diag)
 	if (r == 0)
 		r = new_mlist(w);
 	if (r == 0)
-		r = restore_list(w, diag);
+		r = imad_list_restore(w, diag);
 	if (r == 0)
 		r = begin_sync(w, &s, diag);
 	if (r == 0)

@@ -158,6 +158,8 @@ int imad_trim(struct imad_worker *w, uint64_t n, struct ima_diag *diag)
 {
 	if (!n)
 		return ima_diag_text(diag, -EINVAL, "no record is to be deleted");
+	if (w->setup->config->flush_htable)
+		return ima_diag_text(diag, -EINVAL, "with ima_flush_htable records are staged first, and then deleted");
 	if (staged(w))
 		return ima_diag_text(diag, -EEXIST, "records are staged: delete those first");
 	if (n > ima_mlist_stats(w->mlist).entries)
@@ -190,5 +192,6 @@ int imad_trim_drop(struct imad_worker *w, struct ima_diag *diag)
 	r = path ? delete(w, n, diag) : -ENOMEM;
 	if (r == 0 && unlink(path) < 0)
 		r = -errno;
-	return r;
+	/* the whole table, that of present records too, as the kernel does */
+	return r == 0 && w->setup->config->flush_htable ? ima_mlist_forget(w->mlist) : r;
 }

@@ -132,4 +132,17 @@ start_imad
 [ ! -e "$journal.trim" ] || die "the redo file is still there"
 "$imactl" list >/dev/null || die "the list after a redo"
 stop_imad
+
+# with ima_flush_htable what was deleted is listed again when it is used again
+rm -rf "$work/state"; mkdir -m 700 "$work/state"
+start_imad ima_flush_htable
+"$work/mnt/reader" "$work/mnt/f1" >/dev/null
+if { echo 1 >"$ima/binary_runtime_measurements_sha1"; } 2>/dev/null; then die "deleted at once with ima_flush_htable"; fi
+echo A >"$ima/binary_runtime_measurements_staged"
+echo D >"$ima/binary_runtime_measurements_staged" || die "staging with ima_flush_htable"
+[ "$(count)" = 0 ] || die "the list should be empty"
+rm "$work/mnt/f1"; echo 1 >"$work/mnt/f1" # another inode with the same name and content
+"$work/mnt/reader" "$work/mnt/f1" >/dev/null
+"$imactl" list | grep -q "$work/mnt/f1 " || die "a deleted record was not listed again: $("$imactl" list)"
+stop_imad
 exit 0

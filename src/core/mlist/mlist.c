@@ -296,6 +296,20 @@ void ima_mlist_load_deleted(struct ima_mlist *l, uint64_t n, uint64_t violations
 	pthread_mutex_unlock(&l->lock);
 }
 
+int ima_mlist_forget(struct ima_mlist *l)
+{
+	struct ima_byteset *empty;
+	int r = ima_byteset_new(&empty);
+
+	if (r < 0)
+		return r;
+	pthread_mutex_lock(&l->lock);
+	ima_byteset_free(l->entries);
+	l->entries = empty;
+	pthread_mutex_unlock(&l->lock);
+	return 0;
+}
+
 void ima_mlist_deleted(struct ima_mlist *l, uint64_t n)
 {
 	pthread_mutex_lock(&l->lock);

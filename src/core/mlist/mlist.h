@@ -82,6 +82,9 @@ ima_must_check int ima_mlist_load_key(struct ima_mlist *l, uint32_t pcr, struct 
 /** ima_mlist_load_deleted() - counters of records that were deleted before this object was made */
 void ima_mlist_load_deleted(struct ima_mlist *l, uint64_t n, uint64_t violations, uint64_t last_event);
 
+/** ima_mlist_forget() - what is listed already may be listed again. -ENOMEM: nothing is forgotten */
+ima_must_check int ima_mlist_forget(struct ima_mlist *l);
+
 /** ima_mlist_deleted() - @n of the entries were taken off the journal; their digests go on keeping duplicates out */
 void ima_mlist_deleted(struct ima_mlist *l, uint64_t n);
 
