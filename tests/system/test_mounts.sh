@@ -37,5 +37,17 @@ fi
 [ "$(status_number .events.lost)" = 0 ] || die "events lost"
 [ "$(status_number .events.allowed_late)" = 0 ] || die "events answered late"
 "$imactl" replay >"$work/replay" || die "replay"
+# another name of a listed file is not listed; the same file system at another place is other files, as for the kernel
+cp /bin/true "$work/mnt/first"; printf link >>"$work/mnt/first"; "$work/mnt/first"
+ln "$work/mnt/first" "$work/mnt/link"; "$work/mnt/link"
+listed "$work/mnt/first" || die "a program on the first file system"
+listed "$work/mnt/link" && die "a hard link has a record of its own"
 umount "$work/mnt/sub"
+mkdir "$work/mnt/sub2"
+sleep 1
+mount -o loop "$work/image2" "$work/mnt/sub2"
+sleep 1
+"$work/mnt/sub2/prog"
+listed "$work/mnt/sub2/prog" || die "a file system that was mounted elsewhere before is not listed under its new place"
+umount "$work/mnt/sub2"
 stop_imad

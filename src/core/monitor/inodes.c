@@ -65,7 +65,7 @@ bool ima_inodes_has(struct ima_inodes *s, const struct ima_file_event *ev,
 	if (!ev->birth_ns)
 		return false;
 	pthread_mutex_lock(&s->lock);
-	has = ima_byteset_has(s->set, what, (struct ima_bytes){ k.bytes, k.len });
+	has = s->set && ima_byteset_has(s->set, what, (struct ima_bytes){ k.bytes, k.len });
 	pthread_mutex_unlock(&s->lock);
 	return has;
 }
@@ -78,6 +78,20 @@ void ima_inodes_add(struct ima_inodes *s, const struct ima_file_event *ev,
 	if (!ev->birth_ns)
 		return;
 	pthread_mutex_lock(&s->lock);
-	ima_ignore(ima_byteset_add(s->set, what, (struct ima_bytes){ k.bytes, k.len }));
+	if (s->set)
+		ima_ignore(ima_byteset_add(s->set, what, (struct ima_bytes){ k.bytes, k.len }));
+	pthread_mutex_unlock(&s->lock);
+}
+
+void ima_inodes_forget(struct ima_inodes *s)
+{
+	struct ima_byteset *empty;
+
+	pthread_mutex_lock(&s->lock);
+	/* without memory for a new set nothing is known from now on */
+	if (ima_byteset_new(&empty) < 0)
+		empty = NULL;
+	ima_byteset_free(s->set);
+	s->set = empty;
 	pthread_mutex_unlock(&s->lock);
 }

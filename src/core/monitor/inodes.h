@@ -19,6 +19,9 @@ struct ima_inodes *ima_inodes_free(struct ima_inodes *s);
 bool ima_inodes_has(struct ima_inodes *s, const struct ima_file_event *ev,
 		    const struct ima_digest *content, uint32_t what);
 
+/** ima_inodes_forget() - device numbers may mean something else from now on */
+void ima_inodes_forget(struct ima_inodes *s);
+
 /** ima_inodes_add() - without memory nothing is remembered: the file is measured again, which costs time and no record */
 void ima_inodes_add(struct ima_inodes *s, const struct ima_file_event *ev,
 		    const struct ima_digest *content, uint32_t what);

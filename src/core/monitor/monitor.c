@@ -395,3 +395,8 @@ int ima_monitor_policy_call(struct ima_monitor *m, int (*fn)(struct ima_policy *
 	pthread_rwlock_unlock(&m->policy_lock);
 	return r;
 }
+
+void ima_monitor_forget_files(struct ima_monitor *m)
+{
+	ima_inodes_forget(m->inodes);
+}

@@ -116,6 +116,9 @@ uint32_t ima_monitor_scope(struct ima_monitor *m, const struct ima_policy_event 
 bool ima_monitor_pending(struct ima_monitor *m, const struct ima_policy_event *facts, uint32_t done,
 			 uint64_t pcrs);
 
+/** ima_monitor_forget_files() - a file system is gone: its device number and inodes may come again as other files */
+void ima_monitor_forget_files(struct ima_monitor *m);
+
 /** ima_monitor_policy_call() - run @fn with the policy under the write lock; returns what @fn returns */
 int ima_monitor_policy_call(struct ima_monitor *m, int (*fn)(struct ima_policy *p, void *arg),
 			    void *arg);

@@ -337,11 +337,29 @@ static int list_namespaces(struct namespace **ret, size_t *ret_n)
 	return 0;
 }
 
+/* was some file system of before not found again? Without memory for the comparison: it may be so */
+static bool some_gone(struct ima_marks *m, const struct known_fs *before, size_t n_before)
+{
+	if (!before && n_before)
+		return true;
+	for (size_t i = 0; i < n_before; i++) {
+		const struct ima_mount mnt = { .major = before[i].major, .minor = before[i].minor };
+
+		if (!find_fs(m, &mnt))
+			return true;
+	}
+	return false;
+}
+
 /* under the lock */
 static int rebuild(struct ima_marks *m, struct namespace *ns, size_t n_ns)
 {
+	const size_t n_before = m->n_fs;
+	ima_cleanup(ima_freep) struct known_fs *before = calloc(n_before + 1, sizeof(*before));
 	int r = 0;
 
+	if (before && n_before)
+		memcpy(before, m->fs, n_before * sizeof(*before));
 	m->n_mounts = 0;
 	m->n_fs = 0;
 	m->n_ns = 0;
@@ -350,6 +368,8 @@ static int rebuild(struct ima_marks *m, struct namespace *ns, size_t n_ns)
 	free(m->ns);
 	m->ns = ns;
 	m->n_ns = n_ns;
+	if (some_gone(m, before, n_before))
+		ima_monitor_forget_files(m->worker->monitor);
 	return r;
 }
 

@@ -69,7 +69,8 @@ static void read_mount(struct job *j)
 
 	if (statx(j->file.fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID | STATX_BTIME, &sx) < 0)
 		return;
-	if (sx.stx_mask & STATX_BTIME)
+	/* a stacked file system's device numbers come again with other files behind them */
+	if (j->class == IMA_FAN_PLAIN && (sx.stx_mask & STATX_BTIME))
 		j->ev.birth_ns = (uint64_t)sx.stx_btime.tv_sec * 1000000000U + sx.stx_btime.tv_nsec;
 	if (!(sx.stx_mask & STATX_MNT_ID))
 		return;
