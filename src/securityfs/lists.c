@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/reader.h"
 #include "core/mlist/trim.h"
 
 struct ends {
@@ -99,16 +98,14 @@ static int push(uint64_t **items, size_t *n, size_t *cap, uint64_t value)
 static int follow_deletion(struct ima_view_lists *l)
 {
 	struct ima_journal_reader *anew = NULL;
-	uint8_t raw[24];
-	struct ima_reader in = ima_reader_init((struct ima_bytes){ raw, sizeof(raw) }, IMA_ORDER_LITTLE);
+	uint8_t raw[IMA_JOURNAL_PEEK];
 	const size_t at = ima_journal_head_len(ima_view_lists_head(l));
-	uint32_t marker, len;
 	uint64_t next, deleted;
 	int r;
 
-	if (pread(l->fd, raw, sizeof(raw), (off_t)at) != sizeof(raw) || ima_read_u32(&in, &marker) < 0 ||
-	    marker != IMA_JOURNAL_DELETED || ima_read_u32(&in, &len) < 0 || ima_read_u64(&in, &next) < 0 ||
-	    ima_read_u64(&in, &deleted) < 0 || deleted == l->deleted)
+	if (pread(l->fd, raw, sizeof(raw), (off_t)at) != sizeof(raw) ||
+	    !ima_journal_base_peek((struct ima_bytes){ raw, sizeof(raw) }, &next, &deleted) ||
+	    deleted == l->deleted)
 		return 0;
 	r = ima_journal_reader_new(l->fd, &anew, NULL);
 	if (r < 0)

@@ -96,8 +96,6 @@ static int journal_record(struct ima_list_reader *r, struct ima_bytes body, stru
 /* true: moved on, look again; what is skipped may be longer than the window */
 static bool skip_deleted(struct ima_list_reader *r, struct ima_bytes rest)
 {
-	struct ima_reader in = ima_reader_init(rest, IMA_ORDER_LITTLE);
-	uint32_t marker, len;
 	uint64_t next, n;
 
 	if (!rest.len)
@@ -108,9 +106,7 @@ static bool skip_deleted(struct ima_list_reader *r, struct ima_bytes rest)
 		r->used += left < rest.len ? (size_t)left : rest.len;
 		return true;
 	}
-	if (r->skip_to || ima_read_u32(&in, &marker) < 0 || marker != IMA_JOURNAL_DELETED ||
-	    ima_read_u32(&in, &len) < 0 || ima_read_u64(&in, &next) < 0 || ima_read_u64(&in, &n) < 0 ||
-	    next <= r->position)
+	if (r->skip_to || !ima_journal_base_peek(rest, &next, &n) || next <= r->position)
 		return false;
 	r->skip_to = next;
 	r->n_deleted = n;

@@ -17,6 +17,16 @@ static size_t stub_len(const struct ima_journal_head *h)
 	return len;
 }
 
+bool ima_journal_base_peek(struct ima_bytes raw, uint64_t *ret_next, uint64_t *ret_deleted)
+{
+	struct ima_reader in = ima_reader_init(raw, IMA_ORDER_LITTLE);
+	uint32_t marker, len;
+
+	return ima_read_u32(&in, &marker) == 0 && marker == IMA_JOURNAL_DELETED &&
+	       ima_read_u32(&in, &len) == 0 && ima_read_u64(&in, ret_next) == 0 &&
+	       ima_read_u64(&in, ret_deleted) == 0;
+}
+
 int ima_journal_base_parse(const struct ima_journal_head *head, struct ima_bytes raw,
 			   struct ima_journal_base *ret)
 {

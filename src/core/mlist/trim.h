@@ -29,6 +29,11 @@ struct ima_journal_base {
 ima_must_check int ima_journal_base_parse(const struct ima_journal_head *head, struct ima_bytes raw,
 					  struct ima_journal_base *ret);
 
+#define IMA_JOURNAL_PEEK 24 /* bytes that ima_journal_base_peek() looks at */
+
+/** ima_journal_base_peek() - does @raw begin with what is left of deleted records? Where the next record is, and how many are gone */
+bool ima_journal_base_peek(struct ima_bytes raw, uint64_t *ret_next, uint64_t *ret_deleted);
+
 /** ima_journal_base_stub() - stub @i as a record that has only flags, rec.pcr and the slots' digests; views into the base */
 void ima_journal_base_stub(const struct ima_journal_head *head, const struct ima_journal_base *b, uint64_t i,
 			   struct ima_journal_record *ret);
