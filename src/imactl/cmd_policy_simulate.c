@@ -8,6 +8,7 @@
 #include <fts.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
@@ -352,7 +353,7 @@ static int print_list(const struct simulation *s)
 {
 	const struct ima_buffer *b = &s->list->binary;
 	struct ima_buffer line = { 0 };
-	int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), r;
+	int fd = memfd_create("list", MFD_CLOEXEC), r;
 	struct ima_list_reader *in = NULL;
 	const struct ima_list_reader_opts opts = { .format = IMA_LIST_BINARY };
 	const struct ima_template *t;

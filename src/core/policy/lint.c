@@ -44,7 +44,6 @@ static const struct ima_lint_kind kinds[KIND__LAST + 1] = {
 };
 
 struct lint {
-	const struct ima_policy *p;
 	struct ima_rule *const *rules;
 	size_t n;
 	void (*fn)(void *user, const struct ima_lint_finding *f);
@@ -431,7 +430,7 @@ static void check_appraise(const struct lint *l, size_t i)
 void ima_policy_lint(const struct ima_policy *p,
 		     void (*fn)(void *user, const struct ima_lint_finding *f), void *user)
 {
-	struct lint l = { .p = p, .fn = fn, .user = user };
+	struct lint l = { .fn = fn, .user = user };
 
 	l.rules = ima_policy_rules(p, &l.n);
 	for (size_t i = 0; i < l.n; i++) {
