@@ -48,6 +48,12 @@ enum {
 	IMA_MAY_APPEND = 8,
 };
 
+/** ima_mask_parse() - "MAY_READ|MAY_WRITE" to bits, empty text to none. -EINVAL */
+ima_must_check int ima_mask_parse(const char *text, unsigned int *ret);
+
+/** ima_mask_text() - the bits' words joined by "|", empty for none */
+void ima_mask_text(unsigned int mask, char ret[48]);
+
 /* actions (rule) and results (match), the kernel's values */
 enum {
 	IMA_ACTION_MEASURE = 0x0001,

@@ -39,3 +39,18 @@ int ima_hex_decode(const char *text, size_t n_chars, uint8_t *ret)
 	}
 	return 0;
 }
+
+int ima_hex_uuid(const char *text, uint8_t ret[static 16])
+{
+	char plain[32];
+	size_t n = 0;
+
+	for (; *text; text++) {
+		if (*text == '-')
+			continue;
+		if (n == sizeof(plain))
+			return -EINVAL;
+		plain[n++] = *text;
+	}
+	return n == sizeof(plain) ? ima_hex_decode(plain, n, ret) : -EINVAL;
+}

@@ -109,7 +109,7 @@ static int explain(const struct ima_policy *p, const struct ima_policy_event *ev
 	struct ima_policy_result res;
 	char mask[48], actions[160];
 
-	imactl_mask_text(ev->mask, mask);
+	ima_mask_text(ev->mask, mask);
 	if (!all)
 		printf("%s%s%s %s by uid %u:\n", ima_func_name(ev->func), mask[0] ? " " : "", mask,
 		       path, ev->uid);

@@ -6,12 +6,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include "base/buffer.h"
+#include "base/fsuuid.h"
 #include "base/hex.h"
 #include "base/mounts.h"
 #include "imactl/sources.h"
@@ -91,25 +91,11 @@ static int number(const char *option, const char *text, uint32_t *ret)
 
 static int mask(struct event_facts *f, const char *text)
 {
-	static const char *const names[] = { "MAY_EXEC", "MAY_WRITE", "MAY_READ", "MAY_APPEND" };
-	const char *at = text;
-
-	f->ev.mask = 0;
 	f->has_mask = true;
-	while (*at) {
-		const size_t len = strcspn(at, "|");
-		size_t i;
-
-		for (i = 0; i < IMA_N_ELEMENTS(names); i++)
-			if (strlen(names[i]) == len && !memcmp(names[i], at, len))
-				break;
-		if (i == IMA_N_ELEMENTS(names))
-			return imactl_fail(EXIT_USAGE, "--mask %s: not MAY_EXEC, MAY_WRITE, MAY_READ, MAY_APPEND joined by |",
-					   text);
-		f->ev.mask |= 1U << i;
-		at += len + (at[len] == '|');
-	}
-	return 0;
+	return ima_mask_parse(text, &f->ev.mask) < 0
+		       ? imactl_fail(EXIT_USAGE, "--mask %s: not MAY_EXEC, MAY_WRITE, MAY_READ, MAY_APPEND joined by |",
+				     text)
+		       : 0;
 }
 
 static int magic(struct event_facts *f, const char *text)
@@ -125,16 +111,9 @@ static int magic(struct event_facts *f, const char *text)
 
 static int uuid(struct event_facts *f, const char *text)
 {
-	char plain[33];
-	size_t n = 0;
-
-	for (const char *c = text; *c && n < 33; c++)
-		if (*c != '-')
-			plain[n++] = *c;
 	f->has_fsuuid = true;
-	return n != 32 || ima_hex_decode(plain, 32, f->ev.fsuuid) < 0
-		       ? imactl_fail(EXIT_USAGE, "--fsuuid %s: not a UUID", text)
-		       : 0;
+	return ima_hex_uuid(text, f->ev.fsuuid) < 0 ? imactl_fail(EXIT_USAGE, "--fsuuid %s: not a UUID", text)
+						    : 0;
 }
 
 static int identity(struct event_facts *f, int which, const char *text)
@@ -223,17 +202,8 @@ static void read_mount(struct event_facts *f, const struct stat *st)
 	ima_mounts_done(&m);
 }
 
-#ifndef FS_IOC_GETFSUUID
-struct fsuuid2 {
-	uint8_t len;
-	uint8_t uuid[16];
-};
-#define FS_IOC_GETFSUUID _IOR(0x15, 0, struct fsuuid2)
-#endif
-
 int imactl_facts_file(struct event_facts *f, int fd)
 {
-	struct fsuuid2 id = { 0 };
 	struct statfs sf;
 	struct stat st;
 
@@ -250,18 +220,7 @@ int imactl_facts_file(struct event_facts *f, int fd)
 		read_mount(f, &st);
 	f->ev.fsname = f->fsname;
 	f->ev.fs_subtype = f->fs_subtype[0] ? f->fs_subtype : NULL;
-	if (!f->has_fsuuid && ioctl(fd, FS_IOC_GETFSUUID, &id) == 0 && id.len == 16)
-		memcpy(f->ev.fsuuid, id.uuid, 16);
+	if (!f->has_fsuuid)
+		ima_fs_uuid(fd, f->ev.fsuuid);
 	return 0;
-}
-
-void imactl_mask_text(unsigned int m, char ret[static 48])
-{
-	static const char *const names[] = { "MAY_EXEC", "MAY_WRITE", "MAY_READ", "MAY_APPEND" };
-	size_t n = 0;
-
-	ret[0] = 0;
-	for (unsigned int i = 0; i < 4; i++)
-		if (m >> i & 1)
-			n += (size_t)snprintf(ret + n, 48 - n, "%s%s", n ? "|" : "", names[i]);
 }

@@ -49,6 +49,3 @@ void imactl_facts_subject(struct event_facts *f);
 
 /** imactl_facts_file() - owner and file system of an open file, where the command line does not say them. -errno */
 ima_must_check int imactl_facts_file(struct event_facts *f, int fd);
-
-/** imactl_mask_text() - "MAY_READ|MAY_WRITE" */
-void imactl_mask_text(unsigned int mask, char ret[static 48]);

@@ -18,18 +18,13 @@ static int read_boot_id(char text[static 37], uint8_t ret[static 16])
 {
 	ima_cleanup(ima_closep) int fd =
 		open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	char plain[32];
-	size_t n = 0;
 
 	if (fd < 0)
 		return -errno;
 	if (read(fd, text, 36) != 36)
 		return -EIO;
 	text[36] = 0;
-	for (size_t i = 0; i < 36; i++)
-		if (text[i] != '-' && n < sizeof(plain))
-			plain[n++] = text[i];
-	return n == sizeof(plain) ? ima_hex_decode(plain, n, ret) : -EBADMSG;
+	return ima_hex_uuid(text, ret) < 0 ? -EBADMSG : 0;
 }
 
 static int make_dir(const char *path, struct ima_diag *diag)

@@ -8,17 +8,10 @@
 
 static int say_mask(unsigned int mask, struct ima_buffer *out)
 {
-	static const char *const names[] = { "MAY_EXEC", "MAY_WRITE", "MAY_READ", "MAY_APPEND" };
-	int e = mask & 0xf ? 0 : ima_buffer_append_str(out, "empty");
-	bool first = true;
+	char text[48];
 
-	for (unsigned int i = 0; i < 4 && e == 0; i++) {
-		if (!(mask >> i & 1))
-			continue;
-		e = ima_buffer_printf(out, "%s%s", first ? "" : "|", names[i]);
-		first = false;
-	}
-	return e;
+	ima_mask_text(mask, text);
+	return ima_buffer_append_str(out, text[0] ? text : "empty");
 }
 
 static int say_uuid(const uint8_t u[static 16], struct ima_buffer *out)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of funcs and behaviour profiles. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -51,6 +52,38 @@ int ima_func_by_name(const char *name, size_t len, enum ima_func *ret)
 	else
 		return -ENOENT;
 	return 0;
+}
+
+static const char *const mask_names[] = { "MAY_EXEC", "MAY_WRITE", "MAY_READ", "MAY_APPEND" };
+
+int ima_mask_parse(const char *text, unsigned int *ret)
+{
+	unsigned int mask = 0;
+
+	while (*text) {
+		const size_t len = strcspn(text, "|");
+		size_t i;
+
+		for (i = 0; i < IMA_N_ELEMENTS(mask_names); i++)
+			if (is_word(text, len, mask_names[i]))
+				break;
+		if (i == IMA_N_ELEMENTS(mask_names))
+			return -EINVAL;
+		mask |= 1U << i;
+		text += len + (text[len] == '|');
+	}
+	*ret = mask;
+	return 0;
+}
+
+void ima_mask_text(unsigned int mask, char ret[48])
+{
+	size_t n = 0;
+
+	ret[0] = 0;
+	for (unsigned int i = 0; i < IMA_N_ELEMENTS(mask_names); i++)
+		if (mask >> i & 1)
+			n += (size_t)snprintf(ret + n, 48 - n, "%s%s", n ? "|" : "", mask_names[i]);
 }
 
 static const struct {

@@ -28,20 +28,6 @@ const char *ima_action_name(uint32_t action)
 	}
 }
 
-static const char *mask_name(unsigned int mask)
-{
-	switch (mask) {
-	case IMA_MAY_EXEC:
-		return "MAY_EXEC";
-	case IMA_MAY_WRITE:
-		return "MAY_WRITE";
-	case IMA_MAY_READ:
-		return "MAY_READ";
-	default:
-		return "MAY_APPEND";
-	}
-}
-
 static int show_uuid(struct ima_buffer *out, const uint8_t u[static 16])
 {
 	return ima_buffer_printf(out,
@@ -129,14 +115,15 @@ static int show_labels(const struct ima_rule *r, struct ima_buffer *out)
 static int show_given(const struct ima_rule *r, uint32_t given, struct ima_buffer *out)
 {
 	struct ima_rule part = *r;
+	char mask[48];
 	int e = 0;
 
 	part.given &= given;
 	if (part.given & RULE_FUNC)
 		e = ima_buffer_printf(out, "func=%s ", ima_func_name(r->func));
+	ima_mask_text(r->mask, mask);
 	if (e == 0 && (part.given & (RULE_MASK | RULE_INMASK)))
-		e = ima_buffer_printf(out, "mask=%s%s ", r->given & RULE_INMASK ? "^" : "",
-				      mask_name(r->mask));
+		e = ima_buffer_printf(out, "mask=%s%s ", r->given & RULE_INMASK ? "^" : "", mask);
 	if (e == 0)
 		e = show_fs(&part, out);
 	return e < 0 ? e : show_ids(&part, out);

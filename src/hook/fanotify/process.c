@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fsuuid.h"
 #include "hook/fanotify/elf.h"
 #include "hook/fanotify/file.h"
 #include "hook/fanotify/subject.h"
@@ -77,24 +77,14 @@ static void read_mount(struct job *j)
 	ima_marks_facts(j->w->marks, sx.stx_mnt_id, j->slot->ev.pid, &j->mount);
 }
 
-#ifndef FS_IOC_GETFSUUID
-struct ima_fsuuid2 {
-	uint8_t len;
-	uint8_t uuid[16];
-};
-#define FS_IOC_GETFSUUID _IOR(0x15, 0, struct ima_fsuuid2)
-#endif
-
 static void read_fs(struct job *j)
 {
 	struct ima_policy_event *f = &j->ev.facts;
-	struct ima_fsuuid2 uuid = { 0 };
 	struct statfs sf;
 
 	if (fstatfs(j->file.fd, &sf) == 0)
 		f->fsmagic = (uint64_t)sf.f_type;
-	if (ioctl(j->file.fd, FS_IOC_GETFSUUID, &uuid) == 0 && uuid.len == sizeof(f->fsuuid))
-		memcpy(f->fsuuid, uuid.uuid, sizeof(f->fsuuid));
+	ima_fs_uuid(j->file.fd, f->fsuuid);
 	f->fsname = j->mount.fstype;
 	f->fs_subtype = j->mount.subtype[0] ? j->mount.subtype : NULL;
 }

@@ -74,27 +74,6 @@ static int get_bytes(struct parse *p, const char *key, struct ima_recorded_bytes
 	return ret->data ? 0 : -ENOMEM;
 }
 
-static int parse_mask(const char *text, unsigned int *ret)
-{
-	static const char *const names[] = { "MAY_EXEC", "MAY_WRITE", "MAY_READ", "MAY_APPEND" };
-	unsigned int mask = 0;
-
-	while (*text) {
-		const size_t len = strcspn(text, "|");
-		size_t i;
-
-		for (i = 0; i < 4; i++)
-			if (strlen(names[i]) == len && !memcmp(names[i], text, len))
-				break;
-		if (i == 4)
-			return -EINVAL;
-		mask |= 1U << i;
-		text += len + (text[len] == '|');
-	}
-	*ret = mask;
-	return 0;
-}
-
 static int add_check(struct parse *p, const char *func, const char *mask)
 {
 	struct ima_file_event *ev = &p->r->file;
@@ -104,7 +83,7 @@ static int add_check(struct parse *p, const char *func, const char *mask)
 		return refuse(p, "checks", "too many");
 	if (!func || ima_func_by_name(func, strlen(func), &c->func) < 0)
 		return refuse(p, func ? func : "func", "no such func");
-	if (mask && parse_mask(mask, &c->mask) < 0)
+	if (mask && ima_mask_parse(mask, &c->mask) < 0)
 		return refuse(p, mask, "not MAY_ names joined by |");
 	ev->n_checks++;
 	return 0;
@@ -174,18 +153,11 @@ static int get_magic(struct parse *p, uint64_t *ret)
 static int get_uuid(struct parse *p, uint8_t ret[static 16])
 {
 	const char *text;
-	char plain[33];
-	size_t n = 0;
 	int e = get_text(p, "fsuuid", &text);
 
 	if (e < 0 || !text)
 		return e;
-	for (; *text && n < 32; text++)
-		if (*text != '-')
-			plain[n++] = *text;
-	plain[n] = 0;
-	return *text || n != 32 || ima_hex_decode(plain, 32, ret) < 0 ? refuse(p, "fsuuid", "not a UUID")
-								      : 0;
+	return ima_hex_uuid(text, ret) < 0 ? refuse(p, "fsuuid", "not a UUID") : 0;
 }
 
 static int get_labels(struct parse *p, struct ima_policy_event *f)
