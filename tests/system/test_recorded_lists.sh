@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Every recorded folder, every list in it: text, binary, template digests, PCRs, boot aggregate, kexec blob. Prints a table; one
-# cell that is not "yes" fails the test. Needs no root, no daemon.
+# cell that says NO fails the test; "ref." is an input that must be refused, and was, "-" what does not apply. Needs no root, no daemon.
 set -eu
 
 imactl=${1:?the build folder is missing}/imactl
@@ -10,16 +10,33 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/imactl-table.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 export IMAD_CONTROL=$work/no-daemon
 bad=0
-cell() { # COMMAND...: "yes" or "NO"
-	if "$@" >"$work/cell" 2>&1; then answer=yes; else answer=NO bad=1; fi
+cell() { # COMMAND...: "yes", "NO", or "ref." when it was right that imactl refused
+	word=yes
+	if "$@" >"$work/cell" 2>&1; then answer=$word; else answer=NO bad=1; fi
+}
+refuses() { # PATTERN ARGUMENT...: status 3, nothing on standard output, the reason says PATTERN
+	local pattern=$1 r=0
+	shift
+	word=ref.
+	"$imactl" "$@" >"$work/refused" 2>"$work/reason" || r=$?
+	[ "$r" = 3 ] && grep -q "$pattern" "$work/reason"
 }
 same_text() { "$imactl" list "$list" >"$work/text" && cmp "$work/text" "$text"; }
 same_binary() { "$imactl" list "$list" --format binary | cmp - "$list"; }
-# a name with a newline in it cannot be read back from text
-text_back() { grep -q newline "$text" || { "$imactl" list "$text" --format binary | cmp - "$list"; }; }
+# a name with a newline in it cannot be read back from text: refused at its line, or, where the name is the last field and its
+# first part makes a whole line, at the next one
+text_back() {
+	local at
+	at=$(grep -n newline "$text" | cut -d: -f1)
+	if [ -n "$at" ]; then
+		refuses ":$at: \|:$((at + 1)): " list "$text" --format binary
+	else
+		"$imactl" list "$text" --format binary | cmp - "$list"
+	fi
+}
 # no kernel restores template "ima", or a format of more than 68 characters
 kexec_back() {
-	case $(head -c 200 "$text") in *" ima "* | *xattrvalues*) ! "$imactl" list "$list" --format kexec ;; *)
+	case $(head -c 200 "$text") in *" ima "* | *xattrvalues*) refuses "cannot go into a kexec blob" list "$list" --format kexec && [ ! -s "$work/refused" ] ;; *)
 		"$imactl" list "$list" --format kexec >"$work/blob" && "$imactl" list "$work/blob" --format binary | cmp - "$list" ;;
 	esac
 }
