@@ -37,6 +37,8 @@ struct ima_hook_opts {
 	uint64_t deadline_ms;            /* of one event, plus the time to hash its size at 20 MB/s */
 	uint64_t settle_ms;              /* files changed more recently are not cached */
 	size_t n_threads;                /* per class of file system, 0: default */
+	bool violations_once;            /* one ToMToU for each measured reader */
+	bool init_module_data;           /* since 6.10: the buffer of init_module(2) is critical data */
 	enum ima_lsm lsm;                /* whose labels rules may name */
 };
 
@@ -90,3 +92,4 @@ struct ima_hook {
 };
 
 extern const struct ima_hook_ops ima_hook_fanotify;
+extern const struct ima_hook_ops ima_hook_gate; /* fanotify and the programs of hook/gate */

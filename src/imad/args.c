@@ -31,6 +31,7 @@ static const struct option options[] = {
 	{ "deadline-ms", required_argument, NULL, OPT_SETTING },
 	{ "settle-ms", required_argument, NULL, OPT_SETTING },
 	{ "threads", required_argument, NULL, OPT_SETTING },
+	{ "tier", required_argument, NULL, OPT_SETTING },
 	{ 0 },
 };
 
@@ -54,6 +55,7 @@ static void print_help(FILE *f)
 	      "  --allow-kernel-ima 1  extend PCR 10 although the kernel's own IMA does\n"
 	      "  --deadline-ms N       longest wait of one access, without the time to hash\n"
 	      "  --settle-ms N         files changed more recently are measured at each use\n"
+	      "  --tier NAME           auto (default), gate (BPF LSM and fanotify) or fanotify\n"
 	      "  --threads N           hashing threads for local file systems\n"
 	      "  NAME=VALUE            a kernel parameter (ima_policy=, ima_template=, ima_hash=, ...)\n"
 	      "                        or any setting of imad.conf(5)\n",

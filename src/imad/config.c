@@ -33,6 +33,12 @@ void imad_config_init(struct imad_config *c)
 		.mount_point = strdup(IMAD_VIEW_MOUNT),
 	};
 	strcpy(c->appraise, "enforce");
+	strcpy(c->tier, "auto");
+}
+
+bool imad_config_violations_once(const struct imad_config *c)
+{
+	return c->profile != IMA_PROFILE_6_1;
 }
 
 void imad_config_done(struct imad_config *c)
@@ -289,6 +295,18 @@ static int set_settle(struct imad_config *c, enum imad_source s, const char *v, 
 	return parse_number(v, 3600000, &c->settle_ms, d);
 }
 
+static int set_tier(struct imad_config *c, enum imad_source s, const char *v, struct ima_diag *d)
+{
+	static const char *const tiers[] = { "auto", "gate", "fanotify" };
+
+	for (size_t i = 0; i < IMA_N_ELEMENTS(tiers); i++)
+		if (!strcmp(v, tiers[i])) {
+			strcpy(c->tier, v);
+			return 0;
+		}
+	return ima_diag_text(d, -EINVAL, "\"%s\" is not one of auto, gate, fanotify", v);
+}
+
 static int set_threads(struct imad_config *c, enum imad_source s, const char *v,
 		       struct ima_diag *d)
 {
@@ -325,6 +343,7 @@ static const struct setting settings[] = {
 	{ "deadline_ms", set_deadline, false },
 	{ "settle_ms", set_settle, false },
 	{ "threads", set_threads, false },
+	{ "tier", set_tier, false },
 };
 
 static const struct setting *find_setting(const char *name, size_t len)

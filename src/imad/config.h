@@ -36,6 +36,7 @@ struct imad_config {
 	bool policy_file_given;
 	char *kexec_buffer; /* list of the kernel before a kexec; NULL: none */
 	char *tpm;
+	char tier[9];        /* "auto", "gate", "fanotify" */
 	char *state_dir;
 	char *run_dir;
 	char *mount_point; /* of the view; "none": no view */
@@ -55,6 +56,9 @@ struct imad_config {
 
 void imad_config_init(struct imad_config *c);
 void imad_config_done(struct imad_config *c);
+
+/** imad_config_violations_once() - later kernels (6.12.117 seen) list a file's readers and writers once, not each time */
+bool imad_config_violations_once(const struct imad_config *c);
 
 /** imad_config_kernel() - take the parameters of a kernel command line text; problems become warnings */
 ima_must_check int imad_config_kernel(struct imad_config *c, const char *cmdline);

@@ -113,6 +113,31 @@ static void raise_limits(void)
 	ima_ignore(setrlimit(RLIMIT_NOFILE, &have));
 }
 
+/* the gate where the kernel allows it; else, unless it was asked for, fanotify alone with the kernel's reason */
+static int open_tier(struct imad_host *h, const struct imad_config *c, struct ima_diag *diag)
+{
+	struct ima_diag why = { 0 };
+	int r = -ENOTSUP;
+
+	if (strcmp(c->tier, "fanotify")) {
+		r = ima_hook_gate.open(&h->hook_opts, &h->setup.hook, &why);
+		if (r == 0) {
+			snprintf(h->setup.tier_reason, sizeof(h->setup.tier_reason),
+				 "BPF LSM programs and fanotify permission events work");
+			return 0;
+		}
+		if (!strcmp(c->tier, "gate"))
+			return ima_diag_text(diag, r, "tier gate: %s", why.text);
+	}
+	r = ima_hook_fanotify.open(&h->hook_opts, &h->setup.hook, diag);
+	if (r < 0)
+		return r;
+	snprintf(h->setup.tier_reason, sizeof(h->setup.tier_reason),
+		 "fanotify permission events work; no gate: %s",
+		 why.text[0] ? why.text : "not asked for (tier = fanotify)");
+	return 0;
+}
+
 static int open_hook(struct imad_host *h, const struct imad_config *c, struct ima_diag *diag)
 {
 	const char *const *scopes = (const char *const *)c->scopes;
@@ -125,14 +150,14 @@ static int open_hook(struct imad_host *h, const struct imad_config *c, struct im
 		.deadline_ms = c->deadline_ms,
 		.settle_ms = c->settle_ms,
 		.n_threads = c->threads,
+		.violations_once = imad_config_violations_once(c),
+		.init_module_data = c->profile != IMA_PROFILE_6_1,
 		.lsm = c->lsm,
 	};
-	r = ima_hook_fanotify.open(&h->hook_opts, &h->setup.hook, diag);
+	r = open_tier(h, c, diag);
 	h->no_hook = r < 0;
 	if (r < 0)
 		return r;
-	h->setup.tier_reason =
-		"fanotify permission events work; the gate tier (BPF LSM) is not part of this build";
 	h->setup.hook->ops->exempt(h->setup.hook, getpid());
 	return 0;
 }

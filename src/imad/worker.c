@@ -88,7 +88,7 @@ static int build(struct imad_worker *w, struct ima_diag *diag)
 	mo = (struct ima_monitor_opts){ .policy = w->policy, .mlist = w->mlist, .templ = w->templ,
 					.hash = s->config->hash, .pcr = s->config->pcr,
 					.audit = &w->audit,
-					.violation_each_time = s->config->profile == IMA_PROFILE_6_1 };
+					.violation_each_time = !imad_config_violations_once(s->config) };
 	r = ima_monitor_new(&mo, &w->monitor);
 	if (r == 0)
 		r = imad_list_first_records(w, diag);

@@ -16,7 +16,7 @@ struct imad_setup {
 	const struct imad_config *config;
 	struct imad_shared *shared;
 	struct ima_hook *hook;
-	const char *tier_reason;
+	char tier_reason[400];
 	int journal_fd;
 	char *journal_path;
 	uint8_t boot_id[16];

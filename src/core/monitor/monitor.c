@@ -142,11 +142,29 @@ static bool writers_known(struct ima_monitor *m, const struct ima_file_event *ev
 	return known && !m->opts.violation_each_time;
 }
 
+/* the hook knows best; else what we remember */
+static bool writers_reported(struct ima_monitor *m, const struct ima_file_event *ev)
+{
+	int r = -ENOSYS;
+
+	if (m->opts.violation_each_time)
+		return false;
+	if (ev->ops->writers_reported)
+		r = ev->ops->writers_reported(ev->user);
+	return r < 0 ? writers_known(m, ev, true) : r;
+}
+
 static void check_writers(struct ima_monitor *m, struct ima_hasher *h,
 			  const struct ima_file_event *ev, struct ima_outcome *out)
 {
 	if (ev->opened_for_write || out->has_writers || !ev->ops->has_writers)
 		return;
+	if (ev->violations_told) {
+		out->has_writers = ev->has_writers;
+		if (!ev->has_writers)
+			writers_known(m, ev, false);
+		return;
+	}
 	out->has_writers = ev->ops->has_writers(ev->user) == 1;
 	if (!writers_known(m, ev, out->has_writers) && out->has_writers)
 		add_violation(m, h, ev, "open_writers", out);
@@ -278,6 +296,8 @@ void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct 
 
 		match_check(m, ev, i, &res);
 		ret->action |= res.action;
+		if (res.action & IMA_ACTION_MEASURE)
+			ret->matched |= UINT32_C(1) << i;
 		if (checks_readers(ev->checks[i].func))
 			check_being_read(m, h, ev, ret);
 		if (res.action & IMA_ACTION_MEASURE) {
@@ -290,6 +310,40 @@ void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct 
 	}
 	pthread_rwlock_unlock(&m->policy_lock);
 	ima_collected_done(&c);
+}
+
+static bool must_measure(struct ima_monitor *m, const struct ima_file_event *ev)
+{
+	struct ima_policy_result res;
+
+	for (size_t i = 0; i < ev->n_checks; i++) {
+		match_check(m, ev, i, &res);
+		if (res.action & IMA_ACTION_MEASURE)
+			return true;
+	}
+	return false;
+}
+
+void ima_monitor_violation(struct ima_monitor *m, struct ima_hasher *h,
+			   const struct ima_file_event *ev, bool readers, struct ima_outcome *ret)
+{
+	*ret = (struct ima_outcome){ 0 };
+	pthread_rwlock_rdlock(&m->policy_lock);
+	if (readers && (ima_policy_flags(m->opts.policy) & IMA_ACTION_MEASURE))
+		add_violation(m, h, ev, "ToMToU", ret);
+	else if (!readers && must_measure(m, ev) && !writers_reported(m, ev))
+		add_violation(m, h, ev, "open_writers", ret);
+	pthread_rwlock_unlock(&m->policy_lock);
+}
+
+bool ima_monitor_measures(struct ima_monitor *m)
+{
+	bool yes;
+
+	pthread_rwlock_rdlock(&m->policy_lock);
+	yes = ima_policy_flags(m->opts.policy) & IMA_ACTION_MEASURE;
+	pthread_rwlock_unlock(&m->policy_lock);
+	return yes;
 }
 
 static int add_buffer(struct ima_monitor *m, struct ima_hasher *h,

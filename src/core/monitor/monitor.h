@@ -33,6 +33,8 @@ struct ima_file_ops {
 	int (*has_writers)(void *user);
 	/* opened for writing: 1 somebody reads it through a descriptor that was measured; NULL: cannot be told */
 	int (*has_readers)(void *user);
+	/* the writers are about to be reported: 1 they were before, 0 not since the last writer went, -ENOSYS or NULL: cannot be told */
+	int (*writers_reported)(void *user);
 	/* digest of the content; errors as ima_hash_fd() */
 	int (*digest)(void *user, struct ima_hasher *h, enum ima_hash_algo algo,
 		      struct ima_digest *ret);
@@ -52,6 +54,8 @@ struct ima_check {
  * struct ima_file_event - one access to one regular file; borrowed for the call
  * @facts: credentials and file facts; func and mask are taken from @checks
  * @path: absolute path as the kernel names it; @last: its last component
+ * @violations_told: the hook brings read-writer violations by itself, with ima_monitor_violation()
+ * @has_writers: known already; otherwise ops->has_writers is asked
  * @unnamed_copy: the file is the layer behind another file that has its own event: list it only if its content is not listed yet
  */
 struct ima_file_event {
@@ -68,6 +72,8 @@ struct ima_file_event {
 	bool opened_for_write;
 	bool direct_io;
 	bool unnamed_copy;
+	bool violations_told;
+	bool has_writers;
 	uint64_t number; /* unique in the boot, 0: none */
 	struct ima_audit_subject subject;
 	const struct ima_file_ops *ops;
@@ -78,6 +84,7 @@ struct ima_file_event {
 struct ima_outcome {
 	uint32_t action;         /* union of the rules' answers */
 	uint32_t done;           /* IMA_ACTION_* carried out, with success */
+	uint32_t matched;        /* bitmap of @checks that some rule wanted measured */
 	uint64_t measured_pcrs;  /* bitmap of PCRs that have the file now */
 	unsigned int n_added;    /* records added to the list, violations included */
 	bool has_writers;        /* the probe said so */
@@ -90,6 +97,14 @@ bool ima_monitor_wants(struct ima_monitor *m, const struct ima_file_event *ev);
 /** ima_monitor_file() - handle the event; failures are in @ret->error: the caller's fail mode decides about the access */
 void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 		      struct ima_outcome *ret);
+
+/**
+ * ima_monitor_violation() - a hook saw a file read and written at once
+ * @readers: @ev opens for writing what measured readers have open (ToMToU, whatever the rules say of the writer); else @ev reads
+ *	what others have open for writing (open_writers, when a rule wants @ev measured)
+ */
+void ima_monitor_violation(struct ima_monitor *m, struct ima_hasher *h,
+			   const struct ima_file_event *ev, bool readers, struct ima_outcome *ret);
 
 /** struct ima_buffer_event - a buffer measurement */
 struct ima_buffer_event {
@@ -112,6 +127,7 @@ ima_must_check int ima_monitor_boot_aggregate(struct ima_monitor *m, struct ima_
 ima_must_check int ima_monitor_gap(struct ima_monitor *m, struct ima_hasher *h, const char *name);
 
 /* the policy behind its lock */
+bool ima_monitor_measures(struct ima_monitor *m);
 uint32_t ima_monitor_scope(struct ima_monitor *m, const struct ima_policy_event *fs);
 bool ima_monitor_pending(struct ima_monitor *m, const struct ima_policy_event *facts, uint32_t done,
 			 uint64_t pcrs);

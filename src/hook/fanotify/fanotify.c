@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "hook/fanotify/worker.h"
+#include "hook/fanotify/told.h"
 
 #define DEFAULT_THREADS 4
 #define DEFAULT_SIDE_THREADS 2
@@ -48,6 +48,7 @@ static struct ima_hook *fan_free(struct ima_hook *h)
 		return NULL;
 	for (int c = 0; c < IMA_FAN__LAST; c++)
 		ima_close(f->group[c]);
+	ima_gate_free(f->gate);
 	if (f->shared)
 		munmap(f->shared, sizeof(*f->shared));
 	free(f);
@@ -82,6 +83,22 @@ static int fan_open(const struct ima_hook_opts *opts, struct ima_hook **ret, str
 		}
 	}
 	*ret = &f->hook;
+	return 0;
+}
+
+static int gate_open(const struct ima_hook_opts *opts, struct ima_hook **ret, struct ima_diag *diag)
+{
+	struct ima_gate *gate = NULL;
+	int r = ima_gate_open(&gate, diag);
+
+	if (r == 0)
+		r = fan_open(opts, ret, diag);
+	if (r < 0) {
+		ima_gate_free(gate);
+		return r;
+	}
+	to_fan(*ret)->gate = gate;
+	(*ret)->ops = &ima_hook_gate;
 	return 0;
 }
 
@@ -130,6 +147,10 @@ static unsigned int fan_recover(struct ima_hook *h, void (*keep)(void *user, int
 	for (size_t i = 0; i < IMA_FAN_MAX_OWN; i++)
 		if (atomic_load(&f->shared->own[i]) != getpid())
 			atomic_store(&f->shared->own[i], 0);
+	if (f->gate) {
+		ima_gate_disown(f->gate, getpid());
+		ima_gate_keep(f->gate, keep, user);
+	}
 	for (int c = 0; c < IMA_FAN__LAST; c++) {
 		const uint32_t high = atomic_load(&f->shared->high[c]);
 
@@ -150,6 +171,8 @@ static void fan_exempt(struct ima_hook *h, int tid)
 {
 	struct ima_fan *f = to_fan(h);
 
+	if (f->gate && ima_gate_own(f->gate, tid) < 0)
+		return; /* then the gate tells of it, and it is answered as any other */
 	for (size_t i = 0; i < IMA_FAN_MAX_OWN; i++) {
 		int expected = 0;
 
@@ -180,6 +203,7 @@ static void fan_stop(struct ima_hook *h)
 					 AT_FDCWD, "/"));
 		ima_ignore(fanotify_mark(f->group[c], FAN_MARK_FLUSH, 0, AT_FDCWD, "/"));
 	}
+	w->told = ima_fan_told_stop(w->told);
 	set_ready(w); /* a start that failed left its threads waiting */
 	for (int c = 0; c < IMA_FAN__LAST; c++)
 		ima_fan_pool_stop(&w->pools[c]);
@@ -251,7 +275,9 @@ static int fan_start(struct ima_hook *h, const struct ima_hook_worker *env, stru
 	w->env = *env;
 	if (atomic_load(&f->shared->next_number) < last)
 		atomic_store(&f->shared->next_number, last);
-	r = ima_marks_new(f, &w->env, &w->marks, diag);
+	r = f->gate ? ima_fan_told_start(w, &w->told) : 0;
+	if (r == 0)
+		r = ima_marks_new(f, &w->env, &w->marks, diag);
 	if (r < 0)
 		return r;
 	set_ready(w);
@@ -292,17 +318,20 @@ static void fan_each_fs(struct ima_hook *h, void (*fn)(void *user, const struct 
 		ima_marks_each(f->worker->marks, fn, user);
 }
 
+/* the two tiers differ in how they open */
+#define OPS_AFTER_OPEN                                                                             \
+	.expire = fan_expire, .recover = fan_recover, .begin = fan_begin, .start = fan_start,      \
+	.refresh = fan_refresh, .stop = fan_stop, .exempt = fan_exempt, .stats = fan_stats,        \
+	.each_fs = fan_each_fs, .free = fan_free
+
 const struct ima_hook_ops ima_hook_fanotify = {
 	.name = "fanotify",
 	.open = fan_open,
-	.expire = fan_expire,
-	.recover = fan_recover,
-	.begin = fan_begin,
-	.start = fan_start,
-	.refresh = fan_refresh,
-	.stop = fan_stop,
-	.exempt = fan_exempt,
-	.stats = fan_stats,
-	.each_fs = fan_each_fs,
-	.free = fan_free,
+	OPS_AFTER_OPEN,
+};
+
+const struct ima_hook_ops ima_hook_gate = {
+	.name = "gate",
+	.open = gate_open,
+	OPS_AFTER_OPEN,
 };

@@ -10,9 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/magic.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -53,6 +56,7 @@ struct ima_marks {
 	size_t n_fs, cap_fs;
 	struct namespace *ns;
 	size_t n_ns;
+	uint32_t active; /* funcs that rules name on the file systems seen in this pass */
 	pthread_t thread;
 	bool has_thread;
 	int stop_fd;
@@ -106,21 +110,38 @@ static bool shows_mount(const char *path, unsigned int id)
 	return (sx.stx_mask & STATX_MNT_ID) && sx.stx_mnt_id == id;
 }
 
-static uint64_t wanted_events(struct ima_marks *m, const struct ima_mount *mnt, const char *path)
+static uint32_t fs_scope(struct ima_marks *m, const struct ima_mount *mnt, const char *path)
 {
-	const uint32_t execs = 1U << IMA_FUNC_BPRM_CHECK | 1U << IMA_FUNC_CREDS_CHECK;
 	struct ima_policy_event fs = { .fsname = mnt->fstype, .fs_subtype = mnt->subtype };
 	struct statfs sf;
-	uint32_t scope;
 
 	if (statfs(path, &sf) == 0)
 		fs.fsmagic = (uint64_t)sf.f_type;
-	scope = ima_monitor_scope(m->worker->monitor, &fs);
+	return ima_monitor_scope(m->worker->monitor, &fs);
+}
+
+static uint64_t wanted_events(uint32_t scope)
+{
+	const uint32_t execs = 1U << IMA_FUNC_BPRM_CHECK | 1U << IMA_FUNC_CREDS_CHECK;
+
 	scope &= execs | 1U << IMA_FUNC_FILE_CHECK | 1U << IMA_FUNC_MMAP_CHECK |
 		 1U << IMA_FUNC_MMAP_CHECK_REQPROT | 1U << IMA_FUNC_FIRMWARE_CHECK;
 	if (!scope)
 		return 0;
 	return scope & ~execs ? FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM : FAN_OPEN_EXEC_PERM;
+}
+
+/* the gate learns of every file system whose files some rule may want, marked or not */
+static void watch_fs(struct ima_marks *m, unsigned int major, unsigned int minor, uint32_t scope)
+{
+	int r;
+
+	if (!m->fan->gate)
+		return;
+	m->active |= scope;
+	r = ima_gate_watch(m->fan->gate, major, minor, scope != 0);
+	if (r < 0)
+		say(m, LOG_ERR, "the gate cannot take another file system");
 }
 
 static const char *mark_reason(int error)
@@ -144,7 +165,10 @@ static const char *mark_fs(struct ima_marks *m, const struct ima_mount *mnt, con
 {
 	const uint64_t both = FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM;
 	const int group = m->fan->group[classify(mnt)];
-	const uint64_t events = wanted_events(m, mnt, path);
+	const uint32_t scope = fs_scope(m, mnt, path);
+	const uint64_t events = wanted_events(scope);
+
+	watch_fs(m, mnt->major, mnt->minor, scope);
 
 	if (both & ~events)
 		ima_ignore(fanotify_mark(group, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM,
@@ -216,6 +240,8 @@ static int visit_mount(struct ima_marks *m, const struct ima_mount *mnt, int pid
 		reason = "imad's own view";
 	else if (!in_scope(m, mnt))
 		reason = "outside the chosen mounts";
+	if (reason)
+		watch_fs(m, mnt->major, mnt->minor, 0);
 	else if (!shows_mount(path, mnt->id))
 		reason = "hidden under another mount";
 	else
@@ -351,6 +377,53 @@ static bool some_gone(struct ima_marks *m, const struct known_fs *before, size_t
 	return false;
 }
 
+void ima_marks_meet(struct ima_marks *m, int tid, unsigned int major, unsigned int minor)
+{
+	const struct ima_mount mnt = { .major = major, .minor = minor };
+	struct namespace ns = { .pid = tid };
+
+	pthread_mutex_lock(&m->lock);
+	if (!find_fs(m, &mnt))
+		ima_ignore(visit_namespace(m, &ns, true));
+	pthread_mutex_unlock(&m->lock);
+}
+
+bool ima_marks_know(struct ima_marks *m, unsigned int major, unsigned int minor)
+{
+	const struct ima_mount mnt = { .major = major, .minor = minor };
+	bool known;
+
+	pthread_mutex_lock(&m->lock);
+	known = find_fs(m, &mnt) != NULL;
+	pthread_mutex_unlock(&m->lock);
+	return known;
+}
+
+/* files without a directory live on a mount of the kernel's own */
+static void watch_memfd(struct ima_marks *m)
+{
+	const struct ima_policy_event fs = { .fsname = "tmpfs", .fsmagic = TMPFS_MAGIC };
+	int fd = memfd_create("imad", MFD_CLOEXEC);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		watch_fs(m, major(st.st_dev), minor(st.st_dev),
+			 ima_monitor_scope(m->worker->monitor, &fs));
+	ima_close(fd);
+}
+
+static int tell_gate(struct ima_marks *m)
+{
+	const struct ima_gate_rules rules = { .active = m->active,
+					      .measures = ima_monitor_measures(m->worker->monitor),
+					      .tomtou_once = m->fan->opts.violations_once,
+					      .module_data = m->fan->opts.init_module_data };
+
+	if (!m->fan->opts.scope_mounts)
+		watch_memfd(m);
+	return ima_gate_set_rules(m->fan->gate, &rules);
+}
+
 /* under the lock */
 static int rebuild(struct ima_marks *m, struct namespace *ns, size_t n_ns)
 {
@@ -363,8 +436,11 @@ static int rebuild(struct ima_marks *m, struct namespace *ns, size_t n_ns)
 	m->n_mounts = 0;
 	m->n_fs = 0;
 	m->n_ns = 0;
+	m->active = 0;
 	for (size_t i = 0; r == 0 && i < n_ns; i++)
 		r = visit_namespace(m, &ns[i], false);
+	if (r == 0 && m->fan->gate)
+		r = tell_gate(m);
 	free(m->ns);
 	m->ns = ns;
 	m->n_ns = n_ns;

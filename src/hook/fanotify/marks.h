@@ -30,6 +30,10 @@ int ima_marks_rescan(struct ima_marks *m);
 /** ima_marks_facts() - of mount @mnt_id; an unknown one makes the namespace of task @tid known first */
 void ima_marks_facts(struct ima_marks *m, uint64_t mnt_id, int tid, struct ima_mount_facts *ret);
 
+/** ima_marks_meet() - a file system that task @tid sees: looked for in its mount table, and marked, unless it is known */
+void ima_marks_meet(struct ima_marks *m, int tid, unsigned int major, unsigned int minor);
+bool ima_marks_know(struct ima_marks *m, unsigned int major, unsigned int minor);
+
 void ima_marks_each(struct ima_marks *m, void (*fn)(void *user, const struct ima_hook_fs *fs),
 		    void *user);
 

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <sys/fanotify.h>
 
+#include "hook/gate/gate.h"
 #include "hook/hook.h"
 
 enum ima_fan_class {
@@ -50,6 +51,7 @@ struct ima_fan {
 	struct ima_hook_opts opts;
 	struct ima_fan_shared *shared;
 	int group[IMA_FAN__LAST];
+	struct ima_gate *gate; /* tier gate; NULL: fanotify alone */
 	struct ima_fan_worker *worker;
 };
 

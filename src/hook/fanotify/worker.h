@@ -40,6 +40,8 @@ struct ima_fan_exec {
 	bool expects_loader;
 };
 
+struct ima_fan_told;
+
 struct ima_fan_worker {
 	struct ima_fan *fan;
 	struct ima_hook_worker env;
@@ -51,6 +53,7 @@ struct ima_fan_worker {
 	_Atomic bool stopping;
 	pthread_mutex_t ready_lock;
 	pthread_cond_t ready_cond;
+	struct ima_fan_told *told; /* tier gate */
 	bool ready; /* pool threads wait for it: the monitor is complete */
 };
 

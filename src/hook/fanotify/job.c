@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What every access needs: the facts of its file, the cache mark before hashing, the monitor, the verdict for the gate. */
+#include "hook/fanotify/job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <syslog.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/fsuuid.h"
+
+static void say(struct ima_fan_job *j, int level, const char *text)
+{
+	if (j->w->env.log)
+		j->w->env.log(j->w->env.user, level, text);
+}
+
+void ima_fan_job_count_lost(struct ima_fan_job *j, const char *why, int error)
+{
+	char text[160];
+
+	atomic_fetch_add(&j->w->fan->shared->lost, 1);
+	snprintf(text, sizeof(text), "an access was not measured: %s: %s", why, strerror(-error));
+	say(j, LOG_ERR, text);
+}
+
+static void read_mount(struct ima_fan_job *j)
+{
+	struct statx sx;
+
+	if (statx(j->file.fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID | STATX_BTIME, &sx) < 0)
+		return;
+	/* a stacked file system's device numbers come again with other files behind them */
+	if (j->class == IMA_FAN_PLAIN && (sx.stx_mask & STATX_BTIME))
+		j->ev.birth_ns = (uint64_t)sx.stx_btime.tv_sec * 1000000000U + sx.stx_btime.tv_nsec;
+	if (!(sx.stx_mask & STATX_MNT_ID))
+		return;
+	ima_marks_facts(j->w->marks, sx.stx_mnt_id, j->tid, &j->mount);
+}
+
+static void read_fs(struct ima_fan_job *j)
+{
+	struct ima_policy_event *f = &j->ev.facts;
+	struct statfs sf;
+
+	if (j->has_context) {
+		f->fsmagic = j->context.fsmagic;
+		memcpy(f->fsuuid, j->context.fsuuid, sizeof(f->fsuuid));
+	} else {
+		if (fstatfs(j->file.fd, &sf) == 0)
+			f->fsmagic = (uint64_t)sf.f_type;
+		ima_fs_uuid(j->file.fd, f->fsuuid);
+	}
+	f->fsname = j->mount.fstype;
+	f->fs_subtype = j->mount.subtype[0] ? j->mount.subtype : NULL;
+}
+
+/* what rules may say of the module's labels; a label that cannot be read is one that no rule names */
+static void read_labels(struct ima_fan_job *j)
+{
+	const enum ima_lsm lsm = j->w->fan->opts.lsm;
+	const char *xattr = ima_lsm_xattr(lsm);
+	struct ima_bytes text;
+	ssize_t n;
+
+	if (lsm == IMA_LSM_NONE)
+		return;
+	text.data = (const uint8_t *)j->subject_label;
+	text.len = ima_subject_label(j->w->proc_fd, j->tid, j->subject_label,
+				     sizeof(j->subject_label));
+	ima_lsm_split(lsm, false, text, &j->ev.facts.labels[3]);
+	n = xattr ? fgetxattr(j->file.fd, xattr, j->object_label, sizeof(j->object_label)) : -1;
+	text = (struct ima_bytes){ (const uint8_t *)j->object_label, n > 0 ? (size_t)n : 0 };
+	ima_lsm_split(lsm, true, text, j->ev.facts.labels);
+}
+
+static void fill_facts(struct ima_fan_job *j)
+{
+	const struct ima_subject *s = &j->subject;
+	struct ima_policy_event *f = &j->ev.facts;
+
+	f->uid = s->uid;
+	f->euid = s->euid;
+	f->suid = s->suid;
+	f->gid = s->gid;
+	f->egid = s->egid;
+	f->sgid = s->sgid;
+	f->cap_setuid = s->cap_setuid;
+	f->cap_setgid = s->cap_setgid;
+	f->has_inode = true;
+	f->fowner = j->file.st.st_uid;
+	f->fgroup = j->file.st.st_gid;
+	j->ev.subject = s->audit;
+	j->ev.mode = (uint16_t)j->file.st.st_mode;
+	j->ev.ino = j->file.st.st_ino;
+	j->ev.dev_number = j->file.st.st_dev;
+	j->ev.dev = j->dev;
+	snprintf(j->dev, sizeof(j->dev), "%u:%u", major(j->file.st.st_dev),
+		 minor(j->file.st.st_dev));
+	read_fs(j);
+	read_labels(j);
+}
+
+/* a file that no directory ever held: the kernel names it by its own entry alone */
+static size_t drop_memfd_slash(struct ima_fan_job *j, size_t n)
+{
+	static const char prefix[] = "/memfd:";
+
+	if (j->file.st.st_nlink || strncmp(j->path, prefix, sizeof(prefix) - 1))
+		return n;
+	memmove(j->path, j->path + 1, n);
+	return n - 1;
+}
+
+static void read_path(struct ima_fan_job *j)
+{
+	const char *slash;
+	int n = ima_fd_path(j->w->proc_fd, &j->file, j->path, sizeof(j->path));
+
+	if (n < 0) {
+		/* a path that the kernel cannot give either: the file still must be listed */
+		n = snprintf(j->path, sizeof(j->path), "(unnamed-%u:%u-%llu)",
+			     major(j->file.st.st_dev), minor(j->file.st.st_dev),
+			     (unsigned long long)j->file.st.st_ino);
+	}
+	j->ev.path = (struct ima_bytes){ (const uint8_t *)j->path, drop_memfd_slash(j, (size_t)n) };
+	slash = strrchr(j->path, '/');
+	j->ev.last = j->ev.path;
+	if (slash)
+		j->ev.last = (struct ima_bytes){ (const uint8_t *)slash + 1, strlen(slash + 1) };
+}
+
+void ima_fan_job_facts(struct ima_fan_job *j)
+{
+	read_mount(j);
+	fill_facts(j);
+	j->ev.unnamed_copy = j->mount.detached && j->class == IMA_FAN_PLAIN && j->slot;
+	read_path(j);
+}
+
+/* a reader of the list must not make the list longer, as the kernel's list is not measured either; running it is */
+bool ima_fan_job_is_own_list(const struct ima_fan_job *j)
+{
+	struct stat st;
+
+	return !j->exec && fstat(j->w->fan->opts.list_fd, &st) == 0 &&
+	       st.st_ino == j->file.st.st_ino && st.st_dev == j->file.st.st_dev;
+}
+
+static unsigned int call_flags(const struct ima_gate_context *c)
+{
+	return c->f_flags & ~(unsigned int)O_CLOEXEC;
+}
+
+void ima_fan_job_take_context(struct ima_fan_job *j)
+{
+	const struct ima_gate_context *c = &j->context;
+	struct ima_subject *s = &j->subject;
+
+	s->uid = c->uid;
+	s->euid = c->euid;
+	s->suid = c->suid;
+	s->gid = c->gid;
+	s->egid = c->egid;
+	s->sgid = c->sgid;
+	s->cap_setuid = c->caps >> CAP_SETUID & 1;
+	s->cap_setgid = c->caps >> CAP_SETGID & 1;
+	s->kernel_thread = c->kind & IMA_GATE_KIND_KTHREAD;
+	s->audit.uid = c->uid;
+	s->ip = c->ip;
+	s->open_flags = call_flags(c);
+	s->call = IMA_CALL_OPEN;
+	if (c->kind & IMA_GATE_KIND_EXEC)
+		s->call = IMA_CALL_EXEC;
+	else if (s->kernel_thread)
+		s->call = IMA_CALL_KERNEL;
+}
+
+void ima_fan_job_add(struct ima_fan_job *j, enum ima_func func, unsigned int mask)
+{
+	if (j->ev.n_checks < IMA_EVENT_MAX_CHECKS)
+		j->ev.checks[j->ev.n_checks++] = (struct ima_check){ func, mask };
+}
+
+void ima_fan_job_add_mmap(struct ima_fan_job *j)
+{
+	ima_fan_job_add(j, IMA_FUNC_MMAP_CHECK_REQPROT, IMA_MAY_EXEC);
+	ima_fan_job_add(j, IMA_FUNC_MMAP_CHECK, IMA_MAY_EXEC);
+}
+
+/*
+ * The ignore mark is set before hashing, so that a change during hashing clears it. Not while the file is young (two
+ * changes within one tick of the clock look alike), not for stacked and remote files (changes underneath do not clear
+ * it); the kernel itself does not set it while somebody has the file open for writing.
+ */
+static void set_ignore_mark(struct ima_fan_job *j)
+{
+	const struct timespec *ctime = &j->file.st.st_ctim;
+	struct timespec now;
+	int64_t age_ms;
+
+	if (!j->slot || j->class != IMA_FAN_PLAIN || j->ev.unnamed_copy || j->ev.direct_io ||
+	    j->ev.has_writers)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	age_ms = (now.tv_sec - ctime->tv_sec) * 1000 + (now.tv_nsec - ctime->tv_nsec) / 1000000;
+	if (age_ms < (int64_t)j->w->fan->opts.settle_ms)
+		return;
+	j->marked = fanotify_mark(j->w->fan->group[j->class],
+				  FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_EVICTABLE,
+				  FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM, j->file.fd, NULL) == 0;
+}
+
+static void drop_ignore_mark(struct ima_fan_job *j)
+{
+	if (!j->marked)
+		return;
+	ima_ignore(fanotify_mark(j->w->fan->group[j->class],
+				 FAN_MARK_REMOVE | FAN_MARK_IGNORED_MASK,
+				 FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM, j->file.fd, NULL));
+	j->marked = false;
+}
+
+static bool measured_for_readers(enum ima_func f)
+{
+	return f == IMA_FUNC_FILE_CHECK || f == IMA_FUNC_MMAP_CHECK || f == IMA_FUNC_MMAP_CHECK_REQPROT;
+}
+
+/* what the gate may let pass from now on: only content that was read after its generation was, with no writer about */
+static void publish(struct ima_fan_job *j, const struct ima_outcome *out)
+{
+	struct ima_gate *g = j->w->fan->gate;
+	uint32_t seen = 0, flags = 0;
+
+	if (!g || !j->has_gen)
+		return;
+	for (size_t i = 0; i < j->ev.n_checks; i++) {
+		if (!(out->matched >> i & 1))
+			continue;
+		seen |= UINT32_C(1) << j->ev.checks[i].func;
+		if (measured_for_readers(j->ev.checks[i].func) && !j->ev.opened_for_write)
+			flags |= IMA_GATE_MEASURED;
+	}
+	if (out->has_writers || out->error || j->ev.direct_io)
+		seen = 0;
+	if (j->marked)
+		flags |= IMA_GATE_CACHED;
+	if (seen || flags)
+		ima_ignore(ima_gate_publish(g, j->file.fd, j->gen, seen, seen, flags));
+}
+
+static void read_gen(struct ima_fan_job *j)
+{
+	struct ima_gate_live live;
+
+	if (!j->w->fan->gate)
+		return;
+	j->has_gen = ima_gate_live(j->w->fan->gate, j->file.fd, &live) == 0;
+	j->gen = live.gen;
+	j->ev.violations_told = true;
+	j->ev.has_writers = j->has_gen && ima_fd_file_ops.has_writers(&j->file) != 0;
+}
+
+void ima_fan_job_run(struct ima_fan_job *j)
+{
+	struct ima_fan_shared *sh = j->w->fan->shared;
+	struct ima_outcome out;
+
+	read_gen(j);
+	set_ignore_mark(j);
+	ima_monitor_file(j->w->env.monitor, j->h, &j->ev, &out);
+	if (out.error) {
+		drop_ignore_mark(j);
+		publish(j, &out);
+		ima_fan_job_count_lost(j, j->path, out.error);
+		return;
+	}
+	if (out.action & IMA_ACTION_MEASURE)
+		atomic_fetch_add(&sh->measured, 1);
+	if (j->marked && (out.has_writers || ima_monitor_pending(j->w->env.monitor, &j->ev.facts,
+								 out.done, out.measured_pcrs)))
+		drop_ignore_mark(j);
+	if (j->marked)
+		atomic_fetch_add(&sh->ignored, 1);
+	publish(j, &out);
+}
+

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One record of the gate's ring to its end. The task that caused it does not wait: its file is found again and must be the same one. */
+#include "hook/fanotify/told.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "hook/fanotify/job.h"
+
+#define WAIT_MS 200
+#define MAX_MODULES 16 /* being loaded at the same time */
+#define MOUNT_TRIES 50
+#define MOUNT_WAIT_US 200
+
+/* what init_module(2) was given, piece by piece */
+struct module {
+	uint32_t tid;
+	uint8_t *data;
+	uint64_t len, at;
+};
+
+struct ima_fan_told {
+	struct module modules[MAX_MODULES];
+	struct ima_fan_worker *w;
+	struct ima_hasher *h; /* under the ring's lock */
+	pthread_t thread;
+	bool has_thread;
+	_Atomic bool stopping;
+	uint64_t dropped; /* said so far; the thread's own */
+};
+
+static void say(struct ima_fan_told *t, int level, const char *text)
+{
+	if (t->w->env.log)
+		t->w->env.log(t->w->env.user, level, text);
+}
+
+/* device numbers of btrfs and overlay differ between super block and stat(2): there the inode number must do */
+static bool same_file(int fd, const struct ima_gate_record *r, struct stat *st)
+{
+	const __u32 dev_major = r->c.dev >> 20, dev_minor = r->c.dev & 0xfffff;
+
+	if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode) || st->st_ino != r->c.ino)
+		return false;
+	return r->c.fsmagic == BTRFS_SUPER_MAGIC || r->c.fsmagic == OVERLAYFS_SUPER_MAGIC ||
+	       (major(st->st_dev) == dev_major && minor(st->st_dev) == dev_minor);
+}
+
+static int try_open(const char *path, int flags, const struct ima_gate_record *r, struct stat *st)
+{
+	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	if (same_file(fd, r, st))
+		return fd;
+	close(fd);
+	return -ESTALE;
+}
+
+/* an unlinked file, or one that no path names: some descriptor of the task has it */
+static int find_descriptor(const struct ima_gate_record *r, int flags, struct stat *st)
+{
+	char dir[64], path[400];
+	struct dirent *d;
+	int fd = -ESRCH;
+	DIR *fds;
+
+	snprintf(dir, sizeof(dir), "/proc/%u/fd", r->c.tgid);
+	fds = opendir(dir);
+	while (fd < 0 && fds && (d = readdir(fds))) {
+		struct stat have;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, d->d_name);
+		if (stat(path, &have) == 0 && S_ISREG(have.st_mode) && have.st_ino == r->c.ino)
+			fd = try_open(path, flags, r, st);
+	}
+	if (fds)
+		closedir(fds);
+	return fd;
+}
+
+/* @flags: O_RDONLY, or O_PATH where the content is of no interest */
+static int find_file(const struct ima_gate_record *r, int flags, struct stat *st)
+{
+	char path[IMA_GATE_PATH_MAX + 64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/root%s", r->c.tgid, r->path);
+	fd = try_open(path, flags | O_NOFOLLOW, r, st);
+	if (fd < 0 && r->path_len)
+		fd = try_open(r->path, flags | O_NOFOLLOW, r, st);
+	if (fd < 0) {
+		snprintf(path, sizeof(path), "/proc/%u/exe", r->c.tgid);
+		fd = try_open(path, flags, r, st);
+	}
+	return fd < 0 ? find_descriptor(r, flags, st) : fd;
+}
+
+static void begin_job(struct ima_fan_told *t, const struct ima_gate_record *r, struct ima_fan_job *j)
+{
+	j->w = t->w;
+	j->h = t->h;
+	j->tid = (int)r->c.tid;
+	j->file.fd = -EBADF;
+	j->class = r->c.fsmagic == OVERLAYFS_SUPER_MAGIC ? IMA_FAN_STACKED : IMA_FAN_PLAIN;
+	j->context = r->c;
+	j->has_context = true;
+	ima_ignore(ima_subject_read(t->w->proc_fd, j->tid, &j->subject));
+	ima_fan_job_take_context(j);
+}
+
+static void add_checks(struct ima_fan_job *j, const struct ima_gate_record *r)
+{
+	const enum ima_func f = (enum ima_func)r->func;
+	const bool exec = f == IMA_FUNC_MMAP_CHECK || f == IMA_FUNC_MMAP_CHECK_REQPROT ||
+			  f == IMA_FUNC_BPRM_CHECK;
+
+	if (f == IMA_FUNC_FILE_CHECK && r->type != IMA_GATE_LATE) {
+		ima_fan_job_add(j, f,
+				j->subject.call == IMA_CALL_EXEC ?
+					IMA_MAY_EXEC :
+					ima_subject_mask(j->subject.open_flags));
+		return;
+	}
+	ima_fan_job_add(j, f, exec ? IMA_MAY_EXEC : IMA_MAY_READ);
+	if (f == IMA_FUNC_BPRM_CHECK)
+		ima_fan_job_add(j, IMA_FUNC_CREDS_CHECK, IMA_MAY_EXEC);
+}
+
+/* the use went on, or was refused: either way the file is verified now */
+static void measure_late(struct ima_fan_told *t, const struct ima_gate_record *r)
+{
+	struct ima_fan_job *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return;
+	begin_job(t, r, j);
+	j->file.fd = find_file(r, O_RDONLY | O_NOATIME, &j->file.st);
+	if (j->file.fd < 0) {
+		ima_fan_job_count_lost(j, r->path, j->file.fd);
+		free(j);
+		return;
+	}
+	ima_fan_job_facts(j);
+	j->ev.ops = &ima_fd_file_ops;
+	j->ev.user = &j->file;
+	j->exec = j->subject.call == IMA_CALL_EXEC;
+	if (r->type == IMA_GATE_OPENED)
+		ima_fan_job_checks(j);
+	else
+		add_checks(j, r);
+	if (ima_monitor_wants(t->w->env.monitor, &j->ev))
+		ima_fan_job_run(j);
+	close(j->file.fd);
+	free(j);
+}
+
+/* the file is not to be found any more: what the kernel half said of it must do */
+static void facts_from_record(struct ima_fan_job *j, const struct ima_gate_record *r)
+{
+	static const char deleted[] = " (deleted)";
+	size_t n = r->path_len < sizeof(j->path) ? r->path_len : sizeof(j->path) - 1;
+	const char *slash;
+
+	memcpy(j->path, r->path, n);
+	if (n > sizeof(deleted) - 1 && !strncmp(j->path + n - (sizeof(deleted) - 1), deleted, sizeof(deleted) - 1))
+		n -= sizeof(deleted) - 1;
+	j->path[n] = 0;
+	slash = strrchr(j->path, '/');
+	j->ev.path = j->ev.last = (struct ima_bytes){ (const uint8_t *)j->path, n };
+	if (slash)
+		j->ev.last = (struct ima_bytes){ (const uint8_t *)slash + 1, strlen(slash + 1) };
+}
+
+static int no_xattr(void *user, const char *name, uint8_t **ret, size_t *ret_len)
+{
+	return -ENODATA;
+}
+
+static int writers_reported(void *user)
+{
+	struct ima_fan_job *j = user;
+	const int r = j->file.fd < 0 ? -ENOSYS :
+				       ima_gate_report(j->w->fan->gate, j->file.fd, &j->context);
+
+	return r < 0 ? -ENOSYS : !r;
+}
+
+static void fill_event(struct ima_fan_job *j, const struct ima_gate_record *r)
+{
+	static const struct ima_file_ops ops = { .xattr = no_xattr,
+						 .writers_reported = writers_reported };
+	struct ima_policy_event *f = &j->ev.facts;
+
+	j->ev.ops = &ops;
+	j->ev.user = j;
+	j->file.fd = find_file(r, O_PATH, &j->file.st);
+	if (j->file.fd >= 0) {
+		ima_fan_job_facts(j);
+		return;
+	}
+	*f = (struct ima_policy_event){ .uid = r->c.uid, .euid = r->c.euid, .suid = r->c.suid,
+					.gid = r->c.gid, .egid = r->c.egid, .sgid = r->c.sgid,
+					.cap_setuid = j->subject.cap_setuid,
+					.cap_setgid = j->subject.cap_setgid, .has_inode = true,
+					.fowner = r->c.fowner, .fgroup = r->c.fgroup,
+					.fsmagic = r->c.fsmagic, .fsname = "" };
+	memcpy(f->fsuuid, r->c.fsuuid, sizeof(f->fsuuid));
+	j->ev.ino = r->c.ino;
+	j->ev.mode = (uint16_t)r->c.mode;
+	j->ev.dev = j->dev;
+	j->ev.subject = j->subject.audit;
+	snprintf(j->dev, sizeof(j->dev), "%u:%u", r->c.dev >> 20, r->c.dev & 0xfffff);
+	facts_from_record(j, r);
+}
+
+static void violation(struct ima_fan_told *t, const struct ima_gate_record *r)
+{
+	struct ima_fan_job *j = calloc(1, sizeof(*j));
+	struct ima_outcome out;
+
+	if (!j)
+		return;
+	begin_job(t, r, j);
+	fill_event(j, r);
+	j->ev.opened_for_write = r->type == IMA_GATE_READERS;
+	add_checks(j, r);
+	if (!ima_fan_job_is_own_list(j)) {
+		ima_monitor_violation(t->w->env.monitor, t->h, &j->ev, j->ev.opened_for_write, &out);
+		if (out.error)
+			ima_fan_job_count_lost(j, j->path, out.error);
+	}
+	ima_close(j->file.fd);
+	free(j);
+}
+
+/* its next open is an event again; when the file is not to be found, every file's is */
+static void drop_mark(struct ima_fan_told *t, const struct ima_gate_record *r)
+{
+	const int group = t->w->fan->group[IMA_FAN_PLAIN];
+	const uint64_t both = FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM;
+	char path[64];
+	struct stat st;
+	int fd = find_file(r, O_PATH, &st);
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (fd < 0 || (fanotify_mark(group, FAN_MARK_REMOVE | FAN_MARK_IGNORED_MASK, both, AT_FDCWD,
+				     path) < 0 && errno != ENOENT))
+		ima_ignore(fanotify_mark(group, FAN_MARK_FLUSH, 0, AT_FDCWD, "/"));
+	ima_close(fd);
+}
+
+static void lost(struct ima_fan_told *t, const char *name, int error)
+{
+	struct ima_fan_job j = { .w = t->w };
+
+	ima_fan_job_count_lost(&j, name, error);
+}
+
+static void drop_module(struct module *m)
+{
+	free(m->data);
+	*m = (struct module){ 0 };
+}
+
+/* as the kernel does: the digest is listed in place of the buffer */
+static void measure_module(struct ima_fan_told *t, const struct module *m)
+{
+	static const char label[] = "modules";
+	const struct ima_buffer_event ev = {
+		.facts = { .func = IMA_FUNC_CRITICAL_DATA,
+			   .func_data = { (const uint8_t *)label, sizeof(label) - 1 } },
+		.name = "init_module",
+		.data = { m->data, m->len },
+		.by_hash = true,
+	};
+	const int r = ima_monitor_buffer(t->w->env.monitor, t->h, &ev);
+
+	if (r < 0 && r != -ENOENT)
+		lost(t, ev.name, r);
+}
+
+static void buffer(struct ima_fan_told *t, const struct ima_gate_record *r, size_t size,
+		   struct ima_policy_event *facts, const char *name)
+{
+	const struct ima_gate_data_record *d = (const struct ima_gate_data_record *)r;
+	struct ima_buffer_event ev = { .facts = *facts, .name = name };
+	int e = -EFBIG;
+
+	if (size >= sizeof(*d) && r->data_len <= sizeof(d->data)) {
+		ev.data = (struct ima_bytes){ d->data, r->data_len };
+		e = ima_monitor_buffer(t->w->env.monitor, t->h, &ev);
+	}
+	if (e < 0 && e != -ENOENT)
+		lost(t, name, e);
+}
+
+static void key(struct ima_fan_told *t, const struct ima_gate_record *r, size_t size)
+{
+	struct ima_policy_event f = { .func = IMA_FUNC_KEY_CHECK, .uid = r->c.uid, .euid = r->c.euid,
+				      .suid = r->c.suid, .gid = r->c.gid, .egid = r->c.egid,
+				      .sgid = r->c.sgid,
+				      .func_data = { (const uint8_t *)r->path, r->path_len } };
+
+	buffer(t, r, size, &f, r->path);
+}
+
+static void cmdline(struct ima_fan_told *t, const struct ima_gate_record *r, size_t size)
+{
+	struct ima_policy_event f = { .func = IMA_FUNC_KEXEC_CMDLINE, .uid = r->c.uid,
+				      .euid = r->c.euid, .suid = r->c.suid, .gid = r->c.gid,
+				      .egid = r->c.egid, .sgid = r->c.sgid, .has_inode = true,
+				      .fowner = r->c.fowner, .fgroup = r->c.fgroup,
+				      .fsmagic = r->c.fsmagic, .fsname = "" };
+
+	if (r->data_len)
+		buffer(t, r, size, &f, "kexec-cmdline");
+}
+
+/* its mount shows up in the table of the task a little after the file system itself */
+static void mounted(struct ima_fan_told *t, const struct ima_gate_record *r)
+{
+	const unsigned int dev_major = r->c.dev >> 20, dev_minor = r->c.dev & 0xfffff;
+
+	for (int i = 0; i < MOUNT_TRIES && t->w->marks; i++) {
+		ima_marks_meet(t->w->marks, (int)r->c.tid, dev_major, dev_minor);
+		if (ima_marks_know(t->w->marks, dev_major, dev_minor))
+			return;
+		usleep(MOUNT_WAIT_US);
+	}
+}
+
+/* nobody waited for this one: the file system is marked first, so that the next one waits */
+static void opened(struct ima_fan_told *t, const struct ima_gate_record *r)
+{
+	const unsigned int dev_major = r->c.dev >> 20, dev_minor = r->c.dev & 0xfffff;
+
+	if (!t->w->marks)
+		return;
+	ima_marks_meet(t->w->marks, (int)r->c.tid, dev_major, dev_minor);
+	measure_late(t, r);
+	if (!ima_marks_know(t->w->marks, dev_major, dev_minor))
+		ima_ignore(ima_gate_watch(t->w->fan->gate, dev_major, dev_minor, false));
+}
+
+/* pieces come in order, one task's between another's */
+static void piece(struct ima_fan_told *t, const struct ima_gate_record *r, size_t size)
+{
+	const struct ima_gate_data_record *d = (const struct ima_gate_data_record *)r;
+	const uint64_t at = r->c.ino, len = r->c.gen;
+	struct module *m = NULL;
+
+	for (size_t i = 0; i < MAX_MODULES && !m; i++)
+		if (t->modules[i].tid == r->c.tid || (at == 0 && !t->modules[i].tid))
+			m = &t->modules[i];
+	if (at == 0 && m) {
+		free(m->data);
+		*m = (struct module){ .tid = r->c.tid, .data = malloc(len), .len = len };
+	}
+	if (!m || !m->data || size < sizeof(*d) || r->data_len > sizeof(d->data) || at != m->at ||
+	    len != m->len || r->data_len > len - at) {
+		if (m)
+			drop_module(m);
+		lost(t, "init_module", -EIO);
+		return;
+	}
+	memcpy(m->data + at, d->data, r->data_len);
+	m->at += r->data_len;
+	if (m->at == m->len) {
+		measure_module(t, m);
+		drop_module(m);
+	}
+}
+
+static void on_record(void *user, const struct ima_gate_record *r, size_t size)
+{
+	struct ima_fan_told *t = user;
+
+	if (!t->w->env.monitor)
+		return; /* before the first mark: nothing is watched yet */
+	switch (r->type) {
+	case IMA_GATE_LATE:
+		measure_late(t, r);
+		break;
+	case IMA_GATE_OPENED:
+		opened(t, r);
+		break;
+	case IMA_GATE_MOUNTED:
+		mounted(t, r);
+		break;
+	case IMA_GATE_WRITERS:
+	case IMA_GATE_READERS:
+		violation(t, r);
+		break;
+	case IMA_GATE_CHANGED:
+		drop_mark(t, r);
+		break;
+	case IMA_GATE_KEY:
+		key(t, r, size);
+		break;
+	case IMA_GATE_MODULE:
+		piece(t, r, size);
+		break;
+	case IMA_GATE_CMDLINE:
+		cmdline(t, r, size);
+		break;
+	default:
+		say(t, LOG_ERR, "a record of the gate is of no known type");
+	}
+}
+
+static void check_dropped(struct ima_fan_told *t)
+{
+	const uint64_t dropped = ima_gate_dropped(t->w->fan->gate);
+	char text[120];
+
+	if (dropped == t->dropped)
+		return;
+	atomic_fetch_add(&t->w->fan->shared->lost, dropped - t->dropped);
+	snprintf(text, sizeof(text), "%llu records of the gate found no room in its ring",
+		 (unsigned long long)(dropped - t->dropped));
+	say(t, LOG_ERR, text);
+	t->dropped = dropped;
+}
+
+static void *told_main(void *arg)
+{
+	struct ima_fan_told *t = arg;
+
+	t->w->fan->hook.ops->exempt(&t->w->fan->hook, (int)syscall(SYS_gettid));
+	while (!atomic_load(&t->stopping)) {
+		ima_gate_ring_wait(t->w->fan->gate, WAIT_MS);
+		ima_gate_ring_drain(t->w->fan->gate);
+		check_dropped(t);
+	}
+	return NULL;
+}
+
+int ima_fan_told_start(struct ima_fan_worker *w, struct ima_fan_told **ret)
+{
+	struct ima_fan_told *t = calloc(1, sizeof(*t));
+	int r = t ? ima_hasher_new(&t->h) : -ENOMEM;
+
+	if (r < 0) {
+		free(t);
+		return r;
+	}
+	t->w = w;
+	t->dropped = ima_gate_dropped(w->fan->gate);
+	r = ima_gate_ring_open(w->fan->gate, on_record, t);
+	if (r == 0)
+		r = -pthread_create(&t->thread, NULL, told_main, t);
+	t->has_thread = r == 0;
+	*ret = t;
+	return r;
+}
+
+struct ima_fan_told *ima_fan_told_stop(struct ima_fan_told *t)
+{
+	if (!t)
+		return NULL;
+	atomic_store(&t->stopping, true);
+	if (t->has_thread)
+		pthread_join(t->thread, NULL);
+	ima_gate_ring_drain(t->w->fan->gate);
+	ima_gate_ring_close(t->w->fan->gate);
+	for (size_t i = 0; i < MAX_MODULES; i++)
+		drop_module(&t->modules[i]);
+	ima_hasher_free(t->h);
+	free(t);
+	return NULL;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the gate's kernel half and user half tell each other. Included by both: fixed-size types only, no other header needed.
+ *
+ * Two values hang on each inode and go with it: `live`, which only the kernel half writes, and `verdict`, which only the worker writes
+ * (the kernel half may take single flags away). A verdict counts while its generation is the live one.
+ */
+#pragma once
+
+#define IMA_GATE_PATH_MAX 4096
+#define IMA_GATE_DATA_MAX 8192
+
+/* bits of struct ima_gate_context.kind */
+#define IMA_GATE_KIND_EXEC 0x1U     /* the open of execve, or of what it leads to */
+#define IMA_GATE_KIND_LOADER 0x2U   /* the program before it in this execve was ELF: this is its loader */
+#define IMA_GATE_KIND_KTHREAD 0x4U
+#define IMA_GATE_KIND_TOLD 0x8U     /* the ring has a record about this access: it comes first */
+#define IMA_GATE_KIND_BACKING 0x10U /* a stacked file system opens the layer behind its own file, which came before */
+
+/** struct ima_gate_context - one access as the kernel saw it; ids are those of the initial user namespace */
+struct ima_gate_context {
+	__u64 ino;
+	__u64 gen;     /* live generation at the access */
+	__u64 caps;    /* effective */
+	__u64 ip;      /* user instruction pointer, 0: none */
+	__u64 fsmagic;
+	__u32 dev;     /* of the super block: major << 20 | minor */
+	__u32 tid, tgid;
+	__u32 uid, euid, suid, gid, egid, sgid;
+	__u32 fowner, fgroup;
+	__u32 f_flags, f_mode;
+	__u32 mode;    /* of the inode */
+	__s32 writers, readers;
+	__u32 kind;
+	__u32 closes;  /* struct ima_gate_live.closes at the access */
+	__u8 fsuuid[16];
+};
+
+/** struct ima_gate_live - flags are sticky until the worker has cleansed the file */
+struct ima_gate_live {
+	__u64 gen;
+	__u32 shared_writable; /* was mapped shared from a writable descriptor */
+	__u32 closes;          /* how often the last writer went */
+};
+
+/* bits of struct ima_gate_verdict.flags */
+#define IMA_GATE_CACHED 0x1U   /* opens need no event: nothing is pending for anybody */
+#define IMA_GATE_MEASURED 0x2U /* a reader of it had to be measured: writers make a ToMToU violation */
+
+/** struct ima_gate_verdict - @seen, @allowed: bits by enum ima_func */
+struct ima_gate_verdict {
+	__u64 gen;
+	__u32 epoch;
+	__u32 flags;
+	__u32 seen;
+	__u32 allowed;
+	__u32 reported; /* closes + 1 when its writers were reported last, 0: never */
+	__u32 pad;
+};
+
+/* struct ima_gate_fs.flags */
+#define IMA_GATE_FS_WATCHED 0x1U
+
+/** struct ima_gate_fs - a file system that the worker has decided on; one that is not in the map is new */
+struct ima_gate_fs {
+	__u32 flags;
+};
+
+/** struct ima_gate_config - one for the machine, written by the worker */
+struct ima_gate_config {
+	__u32 epoch;
+	__u32 active;      /* funcs that some rule names, bits by enum ima_func */
+	__u32 enforced;    /* funcs whose use needs a verdict that allows it */
+	__u32 measures;    /* the policy measures anything */
+	__u32 tomtou_once; /* one violation for each measured reader */
+	__u32 module_data; /* init_module(2) is told */
+	__u64 dropped;     /* records that found no room; written by the kernel half */
+};
+
+enum ima_gate_record_type {
+	IMA_GATE_LATE = 1,  /* a use without a verdict: measure it now; @func */
+	IMA_GATE_WRITERS,   /* read or mapped while others have it open for writing; @func */
+	IMA_GATE_READERS,   /* opened for writing while others read it */
+	IMA_GATE_CHANGED,   /* a cached file is about to change: its ignore mark must go */
+	IMA_GATE_KEY,       /* @path: the keyring; @data: the payload */
+	IMA_GATE_CMDLINE,   /* @data: of kexec_file_load */
+	IMA_GATE_OPENED,    /* on a file system that the worker does not know: it made nobody wait */
+	IMA_GATE_MOUNTED,   /* a file system came up */
+	IMA_GATE_MODULE,    /* a piece of what init_module(2) was given: c.ino its offset, c.gen the whole length */
+};
+
+struct ima_gate_record {
+	__u32 type;
+	__u32 func; /* enum ima_func */
+	__u32 path_len, data_len; /* bytes; data_len above IMA_GATE_DATA_MAX: cut */
+	__s32 fd;                 /* of the system call, -1: none */
+	__u32 pad;
+	struct ima_gate_context c;
+	char path[IMA_GATE_PATH_MAX];
+};
+
+struct ima_gate_data_record {
+	struct ima_gate_record r;
+	__u8 data[IMA_GATE_DATA_MAX];
+};
