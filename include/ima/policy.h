@@ -239,6 +239,17 @@ void ima_policy_lint(const struct ima_policy *p,
 uint32_t ima_policy_scope(const struct ima_policy *p, const struct ima_policy_event *ev);
 
 /**
+ * ima_policy_may_appraise() - could an access with func @f, by anybody, be appraised?
+ * @ev: file-system facts, and file facts when has_inode, are looked at. Never false when a rule could match
+ */
+bool ima_policy_may_appraise(const struct ima_policy *p, const struct ima_policy_event *ev,
+			     enum ima_func f);
+
+/** ima_policy_may_want_signature() - as ima_policy_may_appraise(), for rules that want a signature */
+bool ima_policy_may_want_signature(const struct ima_policy *p, const struct ima_policy_event *ev,
+				   enum ima_func f);
+
+/**
  * ima_policy_pending() - could a later event on this inode ask for something not done yet?
  * @ev: file facts (has_inode part) are looked at; func, mask and credentials are free
  * @done: actions that have been carried out for the inode (IMA_ACTION_MEASURE counts by @pcrs)

@@ -32,6 +32,7 @@ static const struct option options[] = {
 	{ "settle-ms", required_argument, NULL, OPT_SETTING },
 	{ "threads", required_argument, NULL, OPT_SETTING },
 	{ "tier", required_argument, NULL, OPT_SETTING },
+	{ "fail-mode", required_argument, NULL, OPT_SETTING },
 	{ 0 },
 };
 
@@ -56,6 +57,7 @@ static void print_help(FILE *f)
 	      "  --deadline-ms N       longest wait of one access, without the time to hash\n"
 	      "  --settle-ms N         files changed more recently are measured at each use\n"
 	      "  --tier NAME           auto (default), gate (BPF LSM and fanotify) or fanotify\n"
+	      "  --fail-mode MODE      gate: open (default) lets uses without a verdict pass, closed refuses\n"
 	      "  --threads N           hashing threads for local file systems\n"
 	      "  NAME=VALUE            a kernel parameter (ima_policy=, ima_template=, ima_hash=, ...)\n"
 	      "                        or any setting of imad.conf(5)\n",

@@ -36,6 +36,11 @@ void imad_config_init(struct imad_config *c)
 	strcpy(c->tier, "auto");
 }
 
+bool imad_config_appraises(const struct imad_config *c)
+{
+	return c->appraise_given && (!strcmp(c->appraise, "enforce") || !strcmp(c->appraise, "log"));
+}
+
 bool imad_config_violations_once(const struct imad_config *c)
 {
 	return c->profile != IMA_PROFILE_6_1;
@@ -111,6 +116,7 @@ static int set_appraise(struct imad_config *c, enum imad_source s, const char *v
 	for (size_t i = 0; i < IMA_N_ELEMENTS(modes); i++) {
 		if (!strncmp(v, modes[i], strlen(modes[i]))) {
 			strcpy(c->appraise, modes[i]);
+			c->appraise_given = true;
 			return 0;
 		}
 	}
@@ -295,6 +301,15 @@ static int set_settle(struct imad_config *c, enum imad_source s, const char *v, 
 	return parse_number(v, 3600000, &c->settle_ms, d);
 }
 
+static int set_fail_mode(struct imad_config *c, enum imad_source s, const char *v,
+			 struct ima_diag *d)
+{
+	if (strcmp(v, "open") && strcmp(v, "closed"))
+		return ima_diag_text(d, -EINVAL, "\"%s\" is neither open nor closed", v);
+	c->fail_closed = !strcmp(v, "closed");
+	return 0;
+}
+
 static int set_tier(struct imad_config *c, enum imad_source s, const char *v, struct ima_diag *d)
 {
 	static const char *const tiers[] = { "auto", "gate", "fanotify" };
@@ -344,6 +359,7 @@ static const struct setting settings[] = {
 	{ "settle_ms", set_settle, false },
 	{ "threads", set_threads, false },
 	{ "tier", set_tier, false },
+	{ "fail_mode", set_fail_mode, false },
 };
 
 static const struct setting *find_setting(const char *name, size_t len)

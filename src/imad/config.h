@@ -28,6 +28,7 @@ struct imad_config {
 	enum ima_hash_algo hash;
 	bool hash_given;
 	char appraise[8];    /* "enforce", "fix", "log", "off" */
+	bool appraise_given; /* without it appraise rules are not carried out */
 	bool canonical;
 	bool flush_htable;   /* deleting staged records lets what they said be listed again */
 	bool audit_info;     /* integrity_audit=1 or ima_audit=1 */
@@ -36,6 +37,7 @@ struct imad_config {
 	bool policy_file_given;
 	char *kexec_buffer; /* list of the kernel before a kexec; NULL: none */
 	char *tpm;
+	bool fail_closed;    /* gate: uses without a verdict are refused */
 	char tier[9];        /* "auto", "gate", "fanotify" */
 	char *state_dir;
 	char *run_dir;
@@ -58,6 +60,8 @@ void imad_config_init(struct imad_config *c);
 void imad_config_done(struct imad_config *c);
 
 /** imad_config_violations_once() - later kernels (6.12.117 seen) list a file's readers and writers once, not each time */
+/** imad_config_appraises() - appraise rules are carried out: ima_appraise=log or enforce was given */
+bool imad_config_appraises(const struct imad_config *c);
 bool imad_config_violations_once(const struct imad_config *c);
 
 /** imad_config_kernel() - take the parameters of a kernel command line text; problems become warnings */

@@ -151,6 +151,7 @@ static int open_hook(struct imad_host *h, const struct imad_config *c, struct im
 		.settle_ms = c->settle_ms,
 		.n_threads = c->threads,
 		.violations_once = imad_config_violations_once(c),
+		.fail_closed = c->fail_closed,
 		.init_module_data = c->profile != IMA_PROFILE_6_1,
 		.lsm = c->lsm,
 	};

@@ -88,6 +88,9 @@ static int build(struct imad_worker *w, struct ima_diag *diag)
 	mo = (struct ima_monitor_opts){ .policy = w->policy, .mlist = w->mlist, .templ = w->templ,
 					.hash = s->config->hash, .pcr = s->config->pcr,
 					.audit = &w->audit,
+					.appraise = imad_config_appraises(s->config),
+					.enforce = imad_config_appraises(s->config) &&
+						   !strcmp(s->config->appraise, "enforce"),
 					.violation_each_time = !imad_config_violations_once(s->config) };
 	r = ima_monitor_new(&mo, &w->monitor);
 	if (r == 0)

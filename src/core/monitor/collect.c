@@ -62,6 +62,12 @@ static void collect_xattr(const struct ima_file_event *ev, const char *name, boo
 	}
 }
 
+struct ima_bytes ima_collect_label(struct ima_collected *c, const struct ima_file_event *ev)
+{
+	collect_xattr(ev, "security.ima", &c->has_ima_xattr, &c->ima_xattr, &c->ima_xattr_len);
+	return (struct ima_bytes){ c->ima_xattr, c->ima_xattr_len };
+}
+
 static int collect_evm_field(struct ima_collected *c, const struct ima_file_event *ev,
 			     const char *name)
 {

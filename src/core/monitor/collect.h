@@ -22,6 +22,9 @@ void ima_collected_done(struct ima_collected *c);
 ima_must_check int ima_collect_digest(struct ima_collected *c, struct ima_hasher *h,
 				      const struct ima_file_event *ev, enum ima_hash_algo algo);
 
+/** ima_collect_label() - security.ima; empty: none, or not readable */
+struct ima_bytes ima_collect_label(struct ima_collected *c, const struct ima_file_event *ev);
+
 /** ima_collect_template() - everything that the fields of @t need; @ret borrows from @c and @ev */
 ima_must_check int ima_collect_template(struct ima_collected *c, struct ima_hasher *h,
 					const struct ima_file_event *ev,

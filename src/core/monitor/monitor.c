@@ -9,7 +9,9 @@
 
 #include "core/monitor/collect.h"
 #include "core/monitor/inodes.h"
+#include "core/monitor/label.h"
 
+#define ALL_FUNCS ((UINT32_C(1) << IMA_FUNC__LAST) - (UINT32_C(1) << IMA_FUNC_FILE_CHECK))
 #define EMITTED_SLOTS 4096 /* files whose writers were reported; a collision can only report once more */
 
 struct emitted {
@@ -62,6 +64,25 @@ static void match_check(struct ima_monitor *m, const struct ima_file_event *ev, 
 	ima_policy_match(m->opts.policy, &pe, 0, ret);
 }
 
+/* a label names the algorithm, whether or not anything appraises; template ima does not look at labels */
+static enum ima_hash_algo file_algo(struct ima_monitor *m, const struct ima_file_event *ev,
+				    const struct ima_policy_result *res, struct ima_collected *c)
+{
+	const struct ima_template *t = res->templ ? res->templ : m->opts.templ;
+
+	if (ima_template_is_legacy(t) && !(res->action & IMA_ACTION_APPRAISE))
+		return m->opts.hash;
+	return ima_label_algo(ima_collect_label(c, ev), m->opts.hash);
+}
+
+static bool may_be_appraised(struct ima_monitor *m, const struct ima_file_event *ev)
+{
+	for (unsigned int f = IMA_FUNC_FILE_CHECK; m->opts.enforce && f < IMA_FUNC__LAST; f++)
+		if (ima_policy_may_appraise(m->opts.policy, &ev->facts, (enum ima_func)f))
+			return true;
+	return false;
+}
+
 bool ima_monitor_wants(struct ima_monitor *m, const struct ima_file_event *ev)
 {
 	bool wants = false;
@@ -71,8 +92,10 @@ bool ima_monitor_wants(struct ima_monitor *m, const struct ima_file_event *ev)
 		struct ima_policy_result res;
 
 		match_check(m, ev, i, &res);
-		wants = res.action & (IMA_ACTION_MEASURE | IMA_ACTION_AUDIT);
+		wants = (res.action & (IMA_ACTION_MEASURE | IMA_ACTION_AUDIT)) ||
+			(m->opts.appraise && (res.action & IMA_ACTION_APPRAISE));
 	}
+	wants = wants || may_be_appraised(m, ev);
 	pthread_rwlock_unlock(&m->policy_lock);
 	return wants;
 }
@@ -249,7 +272,7 @@ static void measure(struct ima_monitor *m, struct ima_hasher *h, const struct im
 		    const struct ima_policy_result *res, struct ima_collected *c,
 		    struct ima_outcome *out)
 {
-	int r = ima_collect_digest(c, h, ev, m->opts.hash);
+	int r = ima_collect_digest(c, h, ev, file_algo(m, ev, res, c));
 
 	if (r < 0)
 		audit_file(m, ev, IMA_AUDIT_DATA, "collect_data",
@@ -267,6 +290,51 @@ static void measure(struct ima_monitor *m, struct ima_hasher *h, const struct im
 	store(m, h, ev, res, c, out);
 }
 
+static enum ima_integrity judge(struct ima_monitor *m, struct ima_hasher *h,
+				const struct ima_file_event *ev, bool digsig,
+				struct ima_collected *c, const char **cause)
+{
+	const struct ima_bytes label = ima_collect_label(c, ev);
+
+	*cause = NULL;
+	if (ima_collect_digest(c, h, ev, ima_label_algo(label, m->opts.hash)) < 0)
+		return IMA_INTEGRITY_UNKNOWN;
+	return ima_label_judge(label, digsig, &c->digest, cause);
+}
+
+static void appraise(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		     const struct ima_policy_result *res, struct ima_collected *c,
+		     struct ima_outcome *out)
+{
+	const char *cause;
+
+	if (!m->opts.appraise || !(res->action & IMA_ACTION_APPRAISE) ||
+	    judge(m, h, ev, res->action & IMA_OPT_DIGSIG_REQUIRED, c, &cause) == IMA_INTEGRITY_PASS)
+		return;
+	if (cause)
+		audit_file(m, ev, IMA_AUDIT_DATA, "appraise_data", cause, -EACCES, false);
+	else
+		audit_file(m, ev, IMA_AUDIT_DATA, "collect_data", "failed", c->error, false);
+	out->refused |= m->opts.enforce;
+}
+
+/* judged for every use by anybody, since a later use of the same content is not looked at again; rules that want a signature refuse */
+static uint32_t good_uses(struct ima_monitor *m, struct ima_hasher *h,
+			  const struct ima_file_event *ev, struct ima_collected *c)
+{
+	uint32_t good = 0;
+	const char *cause;
+
+	for (unsigned int f = IMA_FUNC_FILE_CHECK; f < IMA_FUNC__LAST; f++) {
+		if (!m->opts.enforce ||
+		    !ima_policy_may_appraise(m->opts.policy, &ev->facts, (enum ima_func)f) ||
+		    (!ima_policy_may_want_signature(m->opts.policy, &ev->facts, (enum ima_func)f) &&
+		     judge(m, h, ev, false, c, &cause) == IMA_INTEGRITY_PASS))
+			good |= UINT32_C(1) << f;
+	}
+	return good;
+}
+
 static void audit_rule(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 		       struct ima_collected *c, struct ima_outcome *out)
 {
@@ -274,7 +342,7 @@ static void audit_rule(struct ima_monitor *m, struct ima_hasher *h, const struct
 
 	if (!m->opts.audit || !m->opts.audit->emit || (out->done & IMA_ACTION_AUDIT))
 		return;
-	if (ima_collect_digest(c, h, ev, m->opts.hash) == 0 &&
+	if (ima_collect_digest(c, h, ev, ima_label_algo(ima_collect_label(c, ev), m->opts.hash)) == 0 &&
 	    !ima_inodes_has(m->inodes, ev, &c->digest, IMA_INODES_AUDITED) &&
 	    ima_collect_audit_text(c, ev, &text) == 0) {
 		m->opts.audit->emit(m->opts.audit->user, IMA_AUDIT_RULE, (const char *)text.data);
@@ -305,9 +373,13 @@ void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct 
 				check_writers(m, h, ev, ret);
 			measure(m, h, ev, &res, &c, ret);
 		}
+		appraise(m, h, ev, &res, &c, ret);
 		if (res.action & IMA_ACTION_AUDIT)
 			audit_rule(m, h, ev, &c, ret);
 	}
+	ret->good = good_uses(m, h, ev, &c);
+	if (!m->opts.appraise || ret->good == ALL_FUNCS)
+		ret->done |= IMA_ACTION_APPRAISE; /* nobody is to be refused: nothing is left to judge */
 	pthread_rwlock_unlock(&m->policy_lock);
 	ima_collected_done(&c);
 }
@@ -334,6 +406,23 @@ void ima_monitor_violation(struct ima_monitor *m, struct ima_hasher *h,
 	else if (!readers && must_measure(m, ev) && !writers_reported(m, ev))
 		add_violation(m, h, ev, "open_writers", ret);
 	pthread_rwlock_unlock(&m->policy_lock);
+}
+
+uint32_t ima_monitor_enforces(struct ima_monitor *m, const struct ima_policy_event *fs)
+{
+	uint32_t funcs = 0;
+
+	pthread_rwlock_rdlock(&m->policy_lock);
+	for (unsigned int f = IMA_FUNC_FILE_CHECK; m->opts.enforce && f < IMA_FUNC__LAST; f++)
+		if (ima_policy_may_appraise(m->opts.policy, fs, (enum ima_func)f))
+			funcs |= UINT32_C(1) << f;
+	pthread_rwlock_unlock(&m->policy_lock);
+	return funcs;
+}
+
+bool ima_monitor_is_enforcing(struct ima_monitor *m)
+{
+	return m->opts.enforce;
 }
 
 bool ima_monitor_measures(struct ima_monitor *m)

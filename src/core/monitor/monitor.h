@@ -21,6 +21,8 @@ struct ima_monitor_opts {
 	enum ima_hash_algo hash;              /* default algorithm */
 	uint32_t pcr;                         /* default PCR */
 	const struct ima_audit_sink *audit;   /* borrowed; NULL: none */
+	bool appraise;                        /* appraise rules are carried out: failures are audited ... */
+	bool enforce;                         /* ... and refused */
 	bool violation_each_time;             /* as before 6.15; else one open_writers until the last writer is gone */
 };
 
@@ -84,6 +86,8 @@ struct ima_file_event {
 struct ima_outcome {
 	uint32_t action;         /* union of the rules' answers */
 	uint32_t done;           /* IMA_ACTION_* carried out, with success */
+	uint32_t good;           /* funcs (bits by enum ima_func) whose use of this content nobody is to be refused */
+	bool refused;            /* a rule appraises this access and the content is not the good one; only where enforced */
 	uint32_t matched;        /* bitmap of @checks that some rule wanted measured */
 	uint64_t measured_pcrs;  /* bitmap of PCRs that have the file now */
 	unsigned int n_added;    /* records added to the list, violations included */
@@ -128,6 +132,9 @@ ima_must_check int ima_monitor_gap(struct ima_monitor *m, struct ima_hasher *h, 
 
 /* the policy behind its lock */
 bool ima_monitor_measures(struct ima_monitor *m);
+bool ima_monitor_is_enforcing(struct ima_monitor *m);
+/** ima_monitor_enforces() - funcs that some appraise rule names for files of this file system, bits by enum ima_func; 0: not enforced */
+uint32_t ima_monitor_enforces(struct ima_monitor *m, const struct ima_policy_event *fs);
 uint32_t ima_monitor_scope(struct ima_monitor *m, const struct ima_policy_event *fs);
 bool ima_monitor_pending(struct ima_monitor *m, const struct ima_policy_event *facts, uint32_t done,
 			 uint64_t pcrs);

@@ -440,7 +440,7 @@ static bool func_pending(const struct ima_policy *p, enum ima_func f,
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct ima_rule *r = l->items[i];
-		enum ima_maybe m = ima_rule_could_match(r, f, ev, true);
+		enum ima_maybe m = ima_rule_could_match(r, f, ev, ev->has_inode);
 
 		if (m == IMA_NEVER || (r->action & closed))
 			continue;
@@ -449,6 +449,25 @@ static bool func_pending(const struct ima_policy *p, enum ima_func f,
 		if (m == IMA_SURELY)
 			closed |= ima_action_class(r->action);
 	}
+	return false;
+}
+
+bool ima_policy_may_appraise(const struct ima_policy *p, const struct ima_policy_event *ev,
+			     enum ima_func f)
+{
+	return func_pending(p, f, ev, ~(uint32_t)IMA_ACTION_APPRAISE, UINT64_MAX, 0);
+}
+
+bool ima_policy_may_want_signature(const struct ima_policy *p, const struct ima_policy_event *ev,
+				   enum ima_func f)
+{
+	const struct rule_list *l = active(p);
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->items[i]->action == IMA_ACTION_APPRAISE &&
+		    (l->items[i]->opts & IMA_OPT_DIGSIG_REQUIRED) &&
+		    ima_rule_could_match(l->items[i], f, ev, ev->has_inode) != IMA_NEVER)
+			return true;
 	return false;
 }
 

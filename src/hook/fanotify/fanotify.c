@@ -130,6 +130,7 @@ static bool recover_slot(struct ima_fan *f, enum ima_fan_class c, struct ima_fan
 	if (!ima_fan_slot_pending(s))
 		return false;
 	atomic_store(&s->answered, 0);
+	atomic_store(&s->refuse, 0);
 	atomic_store(&s->deadline_ns, 0);
 	if (atomic_fetch_add(&s->tries, 1) + 1 < IMA_FAN_MAX_TRIES)
 		return true;

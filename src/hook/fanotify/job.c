@@ -238,7 +238,7 @@ static bool measured_for_readers(enum ima_func f)
 static void publish(struct ima_fan_job *j, const struct ima_outcome *out)
 {
 	struct ima_gate *g = j->w->fan->gate;
-	uint32_t seen = 0, flags = 0;
+	uint32_t seen = 0, allowed = out->good, flags = 0;
 
 	if (!g || !j->has_gen)
 		return;
@@ -249,12 +249,12 @@ static void publish(struct ima_fan_job *j, const struct ima_outcome *out)
 		if (measured_for_readers(j->ev.checks[i].func) && !j->ev.opened_for_write)
 			flags |= IMA_GATE_MEASURED;
 	}
-	if (out->has_writers || out->error || j->ev.direct_io)
-		seen = 0;
+	if (j->ev.has_writers || out->error || j->ev.direct_io)
+		seen = allowed = 0;
 	if (j->marked)
 		flags |= IMA_GATE_CACHED;
-	if (seen || flags)
-		ima_ignore(ima_gate_publish(g, j->file.fd, j->gen, seen, seen, flags));
+	if (seen || allowed || flags)
+		ima_ignore(ima_gate_publish(g, j->file.fd, j->gen, seen, allowed, flags));
 }
 
 static void read_gen(struct ima_fan_job *j)
@@ -269,11 +269,34 @@ static void read_gen(struct ima_fan_job *j)
 	j->ev.has_writers = j->has_gen && ima_fd_file_ops.has_writers(&j->file) != 0;
 }
 
+/* the gate refuses uses by itself, with the kernel's error number; an open it does not */
+static void refuse(struct ima_fan_job *j)
+{
+	drop_ignore_mark(j);
+	if (j->slot && !(j->w->fan->gate && j->exec))
+		atomic_store(&j->slot->refuse, 1);
+}
+
+/* no rule asks for anything, whatever the content is: the gate lets it be used until it changes */
+static void pass(struct ima_fan_job *j)
+{
+	const struct ima_outcome out = { .good = UINT32_MAX };
+
+	if (!j->w->fan->opts.fail_closed && !ima_monitor_is_enforcing(j->w->env.monitor))
+		return;
+	read_gen(j);
+	publish(j, &out);
+}
+
 void ima_fan_job_run(struct ima_fan_job *j)
 {
 	struct ima_fan_shared *sh = j->w->fan->shared;
 	struct ima_outcome out;
 
+	if (!ima_monitor_wants(j->w->env.monitor, &j->ev)) {
+		pass(j);
+		return;
+	}
 	read_gen(j);
 	set_ignore_mark(j);
 	ima_monitor_file(j->w->env.monitor, j->h, &j->ev, &out);
@@ -283,6 +306,8 @@ void ima_fan_job_run(struct ima_fan_job *j)
 		ima_fan_job_count_lost(j, j->path, out.error);
 		return;
 	}
+	if (out.refused)
+		refuse(j);
 	if (out.action & IMA_ACTION_MEASURE)
 		atomic_fetch_add(&sh->measured, 1);
 	if (j->marked && (out.has_writers || ima_monitor_pending(j->w->env.monitor, &j->ev.facts,

@@ -48,5 +48,5 @@ bool ima_fan_job_is_own_list(const struct ima_fan_job *j);
 /** ima_fan_job_count_lost() - the access went unmeasured: counted and said */
 void ima_fan_job_count_lost(struct ima_fan_job *j, const char *why, int error);
 
-/** ima_fan_job_run() - cache if it can be, monitor, verdict */
+/** ima_fan_job_run() - when some rule wants it: cache if it can be, monitor; the verdict in any case */
 void ima_fan_job_run(struct ima_fan_job *j);

@@ -56,7 +56,8 @@ struct ima_marks {
 	size_t n_fs, cap_fs;
 	struct namespace *ns;
 	size_t n_ns;
-	uint32_t active; /* funcs that rules name on the file systems seen in this pass */
+	uint32_t active;   /* funcs that rules name on the file systems seen in this pass */
+	uint32_t enforced; /* those of them whose use needs a verdict */
 	pthread_t thread;
 	bool has_thread;
 	int stop_fd;
@@ -110,14 +111,13 @@ static bool shows_mount(const char *path, unsigned int id)
 	return (sx.stx_mask & STATX_MNT_ID) && sx.stx_mnt_id == id;
 }
 
-static uint32_t fs_scope(struct ima_marks *m, const struct ima_mount *mnt, const char *path)
+static void fs_facts(const struct ima_mount *mnt, const char *path, struct ima_policy_event *ret)
 {
-	struct ima_policy_event fs = { .fsname = mnt->fstype, .fs_subtype = mnt->subtype };
 	struct statfs sf;
 
+	*ret = (struct ima_policy_event){ .fsname = mnt->fstype, .fs_subtype = mnt->subtype };
 	if (statfs(path, &sf) == 0)
-		fs.fsmagic = (uint64_t)sf.f_type;
-	return ima_monitor_scope(m->worker->monitor, &fs);
+		ret->fsmagic = (uint64_t)sf.f_type;
 }
 
 static uint64_t wanted_events(uint32_t scope)
@@ -132,13 +132,15 @@ static uint64_t wanted_events(uint32_t scope)
 }
 
 /* the gate learns of every file system whose files some rule may want, marked or not */
-static void watch_fs(struct ima_marks *m, unsigned int major, unsigned int minor, uint32_t scope)
+static void watch_fs(struct ima_marks *m, unsigned int major, unsigned int minor, uint32_t scope,
+		     uint32_t enforced)
 {
 	int r;
 
 	if (!m->fan->gate)
 		return;
 	m->active |= scope;
+	m->enforced |= enforced;
 	r = ima_gate_watch(m->fan->gate, major, minor, scope != 0);
 	if (r < 0)
 		say(m, LOG_ERR, "the gate cannot take another file system");
@@ -165,10 +167,14 @@ static const char *mark_fs(struct ima_marks *m, const struct ima_mount *mnt, con
 {
 	const uint64_t both = FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM;
 	const int group = m->fan->group[classify(mnt)];
-	const uint32_t scope = fs_scope(m, mnt, path);
-	const uint64_t events = wanted_events(scope);
+	struct ima_policy_event fs;
+	uint64_t events;
+	uint32_t scope;
 
-	watch_fs(m, mnt->major, mnt->minor, scope);
+	fs_facts(mnt, path, &fs);
+	scope = ima_monitor_scope(m->worker->monitor, &fs);
+	events = wanted_events(scope);
+	watch_fs(m, mnt->major, mnt->minor, scope, ima_monitor_enforces(m->worker->monitor, &fs));
 
 	if (both & ~events)
 		ima_ignore(fanotify_mark(group, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM,
@@ -241,7 +247,7 @@ static int visit_mount(struct ima_marks *m, const struct ima_mount *mnt, int pid
 	else if (!in_scope(m, mnt))
 		reason = "outside the chosen mounts";
 	if (reason)
-		watch_fs(m, mnt->major, mnt->minor, 0);
+		watch_fs(m, mnt->major, mnt->minor, 0, 0);
 	else if (!shows_mount(path, mnt->id))
 		reason = "hidden under another mount";
 	else
@@ -408,13 +414,21 @@ static void watch_memfd(struct ima_marks *m)
 
 	if (fd >= 0 && fstat(fd, &st) == 0)
 		watch_fs(m, major(st.st_dev), minor(st.st_dev),
-			 ima_monitor_scope(m->worker->monitor, &fs));
+			 ima_monitor_scope(m->worker->monitor, &fs),
+			 ima_monitor_enforces(m->worker->monitor, &fs));
 	ima_close(fd);
 }
 
 static int tell_gate(struct ima_marks *m)
 {
+	/* opens are refused by the answer to their event; critical data, keys and policies are not files in use */
+	const uint32_t uses = 1U << IMA_FUNC_MMAP_CHECK | 1U << IMA_FUNC_MMAP_CHECK_REQPROT |
+			      1U << IMA_FUNC_BPRM_CHECK | 1U << IMA_FUNC_MODULE_CHECK |
+			      1U << IMA_FUNC_FIRMWARE_CHECK | 1U << IMA_FUNC_KEXEC_KERNEL_CHECK |
+			      1U << IMA_FUNC_KEXEC_INITRAMFS_CHECK;
+	const uint32_t enforced = m->fan->opts.fail_closed ? m->active : m->enforced;
 	const struct ima_gate_rules rules = { .active = m->active,
+					      .enforced = enforced & uses,
 					      .measures = ima_monitor_measures(m->worker->monitor),
 					      .tomtou_once = m->fan->opts.violations_once,
 					      .module_data = m->fan->opts.init_module_data };
@@ -437,6 +451,7 @@ static int rebuild(struct ima_marks *m, struct namespace *ns, size_t n_ns)
 	m->n_fs = 0;
 	m->n_ns = 0;
 	m->active = 0;
+	m->enforced = 0;
 	for (size_t i = 0; r == 0 && i < n_ns; i++)
 		r = visit_namespace(m, &ns[i], false);
 	if (r == 0 && m->fan->gate)

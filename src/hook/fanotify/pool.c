@@ -123,6 +123,7 @@ static void *reader_main(void *arg)
 			break;
 		atomic_store(&s->answered, 0);
 		atomic_store(&s->tries, 0);
+		atomic_store(&s->refuse, 0);
 		atomic_store(&s->number, 0);
 		atomic_store(&s->deadline_ns, 0);
 		n = read(group, &s->ev, sizeof(s->ev));

@@ -69,7 +69,7 @@ void ima_fan_process(struct ima_fan_worker *w, enum ima_fan_class c, struct ima_
 		ima_fan_job_count_lost(&j, "fstat", -errno);
 	} else if (S_ISREG(j.file.st.st_mode) && !ima_fan_job_is_own_list(&j)) {
 		set_deadline(&j);
-		if (prepare(&j) == 0 && ima_monitor_wants(w->env.monitor, &j.ev))
+		if (prepare(&j) == 0)
 			ima_fan_job_run(&j);
 	}
 	ima_fan_finish(w->fan, c, s);

@@ -29,9 +29,10 @@ bool ima_fan_slot_pending(const struct ima_fan_slot *s)
 	return __atomic_load_n(&s->ev.event_len, __ATOMIC_ACQUIRE) != 0;
 }
 
-static void write_answer(int group, int fd)
+static void write_answer(int group, int fd, bool refuse)
 {
-	const struct fanotify_response resp = { .fd = fd, .response = FAN_ALLOW };
+	const struct fanotify_response resp = { .fd = fd,
+						.response = refuse ? FAN_DENY : FAN_ALLOW };
 	ssize_t n;
 
 	/* ENOENT: answered before a worker died, or the opener was killed while it waited */
@@ -47,7 +48,7 @@ bool ima_fan_answer(struct ima_fan *f, enum ima_fan_class c, struct ima_fan_slot
 
 	if (!atomic_compare_exchange_strong(&s->answered, &expected, 1))
 		return false;
-	write_answer(f->group[c], s->ev.fd);
+	write_answer(f->group[c], s->ev.fd, atomic_load(&s->refuse));
 	return true;
 }
 

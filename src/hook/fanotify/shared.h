@@ -32,6 +32,7 @@ struct ima_fan_slot {
 	_Atomic uint64_t number;
 	_Atomic uint64_t deadline_ns; /* CLOCK_MONOTONIC, 0: not set yet */
 	_Atomic uint32_t answered;
+	_Atomic uint32_t refuse; /* the answer is no */
 	_Atomic uint32_t tries;
 };
 

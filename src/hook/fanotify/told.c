@@ -161,8 +161,7 @@ static void measure_late(struct ima_fan_told *t, const struct ima_gate_record *r
 		ima_fan_job_checks(j);
 	else
 		add_checks(j, r);
-	if (ima_monitor_wants(t->w->env.monitor, &j->ev))
-		ima_fan_job_run(j);
+	ima_fan_job_run(j);
 	close(j->file.fd);
 	free(j);
 }

@@ -39,6 +39,9 @@
 #define MAP_SHARED 1U
 #define MAP_SHARED_VALIDATE 3U
 #define VM_EXEC 4U
+#define ATTR_MODE 1U
+#define ATTR_UID 2U
+#define ATTR_GID 4U
 #define ATTR_SIZE 8U
 #define MAX_PIECES 8192 /* of IMA_GATE_DATA_MAX bytes */
 #define KEXEC_FILE_LOAD_NR 320 /* x86-64 */
@@ -410,18 +413,22 @@ static __always_inline int use(struct file *file, struct inode *inode, __u32 fun
 	struct ima_gate_verdict *v;
 	struct ima_gate_live *l;
 	const __u32 bit = 1U << func;
+	bool valid, refused;
 
 	if (!cfg || !(cfg->active & bit) || !is_regular(inode))
 		return 0;
 	v = verdict_of(inode);
 	l = live_of(inode, false);
-	if (v && l && v->epoch == cfg->epoch && (v->seen & bit) &&
-	    inode->i_writecount.counter <= 0 && v->gen == l->gen)
-		return (cfg->enforced & bit) && !(v->allowed & bit) ? -EACCES : 0;
+	valid = v && l && v->epoch == cfg->epoch && inode->i_writecount.counter <= 0 &&
+		v->gen == l->gen;
+	refused = (cfg->enforced & bit) && !(valid && (v->allowed & bit));
+	if (valid && (v->seen & bit) && !refused)
+		return 0;
 	if (!watched_for_us(inode))
 		return 0;
-	tell(IMA_GATE_LATE, func, file, inode, named);
-	return cfg->enforced & bit ? -EACCES : 0;
+	if (!(valid && (v->seen & bit)))
+		tell(IMA_GATE_LATE, func, file, inode, named);
+	return refused ? -EACCES : 0;
 }
 
 SEC("lsm/bprm_check_security")
@@ -637,24 +644,54 @@ int BPF_PROG(gate_file_truncate, struct file *file, int ret)
 	return ret;
 }
 
+/* a change that no event tells of: the worker drops its marks */
+static __always_inline void changed_quietly(struct inode *inode)
+{
+	struct ima_gate_verdict *v = verdict_of(inode);
+	struct ima_gate_record *r;
+
+	if (v && (v->flags & IMA_GATE_CACHED)) {
+		r = bpf_ringbuf_reserve(&ring_map, sizeof(*r), 0);
+		if (r) {
+			__builtin_memset(&r->c, 0, sizeof(r->c));
+			fill_inode(&r->c, inode);
+			fill_task(&r->c);
+			r->type = IMA_GATE_CHANGED;
+			r->func = r->data_len = r->path_len = 0;
+			r->path[0] = 0;
+			r->fd = -1;
+			bpf_ringbuf_submit(r, 0);
+		} else {
+			count_drop();
+		}
+	}
+	changed(inode);
+}
+
+static __always_inline void set_attributes(struct inode *inode, unsigned int valid)
+{
+	if (!inode || !is_regular(inode))
+		return;
+	if (valid & ATTR_SIZE)
+		changed(inode);
+	if (valid & (ATTR_MODE | ATTR_UID | ATTR_GID))
+		changed_quietly(inode);
+}
+
 /* two argument lists: before 6.3 there was no mount idmap in front */
 SEC("lsm/inode_setattr")
 int BPF_PROG(gate_setattr_old, struct dentry *dentry, struct iattr *attr, int ret)
 {
-	struct inode *inode = dentry->d_inode;
-
-	if (!ret && inode && (attr->ia_valid & ATTR_SIZE) && is_regular(inode))
-		changed(inode);
+	if (!ret)
+		set_attributes(dentry->d_inode, attr->ia_valid);
 	return ret;
 }
 
 SEC("lsm/inode_setattr")
 int BPF_PROG(gate_setattr_new, void *idmap, struct dentry *dentry, struct iattr *attr, int ret)
 {
-	struct inode *inode = dentry->d_inode;
-
-	if (!ret && inode && (attr->ia_valid & ATTR_SIZE) && is_regular(inode))
-		changed(inode);
+	if (!ret)
+		set_attributes(dentry->d_inode, attr->ia_valid);
 	return ret;
 }
 
@@ -676,7 +713,7 @@ int BPF_PROG(gate_setxattr, void *idmap, struct dentry *dentry, const char *name
 	struct inode *inode = dentry->d_inode;
 
 	if (!ret && inode && is_regular(inode) && is_security_name(name))
-		changed(inode);
+		changed_quietly(inode);
 	return ret;
 }
 
@@ -686,7 +723,7 @@ int BPF_PROG(gate_removexattr, void *idmap, struct dentry *dentry, const char *n
 	struct inode *inode = dentry->d_inode;
 
 	if (!ret && inode && is_regular(inode) && is_security_name(name))
-		changed(inode);
+		changed_quietly(inode);
 	return ret;
 }
 

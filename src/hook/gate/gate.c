@@ -17,7 +17,11 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+/* generated */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wcast-qual"
 #include "gate.skel.h"
+#pragma GCC diagnostic pop
 
 #define SETATTR_ARGS_NEW 3
 #define LOG_SIZE (1U << 20)

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# A program is changed in place, in three ways, while it is executed: under the gate no content but the labelled one ever runs.
+# Beside it the same under fanotify alone, which hashes at open and cannot promise that; its figure is printed, not judged.
+# KERNELS="6.1 6.12", RACE_SECONDS=10 (each file system and tier), GUEST_THREADS=multi choose.
+# shellcheck source=tests/guest/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+seconds=${RACE_SECONDS:-10}
+job() {
+	cat <<J
+seconds=$seconds
+J
+	cat <<'J'
+cd /opt/imad
+say() { echo "$*" >>/run/host/result; }
+echo 'appraise func=BPRM_CHECK fowner=12345' >/run/policy
+prepare_fs() { # NAME
+	local dir=/mnt/$1
+	mkdir -p $dir
+	case $1 in
+	ext4) ;;
+	tmpfs) mount -t tmpfs t $dir ;;
+	*) modprobe loop; modprobe $1; truncate -s 400M /root/$1.img; mkfs.$1 -q /root/$1.img >/dev/null && mount -o loop /root/$1.img $dir ;;
+	esac || return 1
+	./race victim $dir/victim
+	chown 12345 $dir/victim
+	setfattr -n security.ima -v "0x0404$(openssl dgst -sha256 -r $dir/victim | cut -d' ' -f1)" $dir/victim
+}
+for fs in ext4 xfs btrfs tmpfs; do prepare_fs $fs || { say "$fs cannot be made"; exit 1; }; done
+sleep 3
+for tier in gate fanotify; do
+	./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --tier $tier ima_appraise=enforce --state-dir /run/state-$tier >/run/imad.log 2>&1 &
+	for i in $(seq 200); do grep -q "imad: ready" /run/imad.log && break; sleep 0.1; done
+	grep -q "imad: ready" /run/imad.log || { cat /run/imad.log; exit 1; }
+	for fs in ext4 xfs btrfs tmpfs; do say "$tier $fs $(./race run /mnt/$fs/victim $seconds)"; done
+	grep -v "audit:" /run/imad.log
+	kill %1
+	wait
+done
+J
+}
+
+for k in ${KERNELS:-6.1 6.12}; do
+	out=$work/$k
+	put_programs "$out"
+	cp "$build/tests/guest/race" "$out/share/opt/"
+	job >"$out/share/job.sh"
+	(GUEST_SECONDS=$((seconds * 12 + 200)) boot_guest "$k" "$out" "") &
+done
+wait
+status=0
+for k in ${KERNELS:-6.1 6.12}; do
+	result=$work/$k/share/result
+	[ "$(cat "$work/$k/share/status" 2>/dev/null)" = 0 ] || { cat "$work/$k/share/out.txt" 2>/dev/null; die "$k: the guest's job failed"; }
+	sed "s/^/$k /" "$result"
+	[ "$(grep -c '^gate ' "$result")" = 4 ] || { echo "$k: a file system is missing"; status=1; }
+	# it must have been a race: good content ran, and nothing evil did
+	awk '$1 == "gate" && ($4 == 0 || $6 != 0 || $12 != 0) { bad = 1 } END { exit bad }' "$result" || { echo "$k: the gate let something through, or nothing ran"; status=1; }
+done
+exit "$status"
