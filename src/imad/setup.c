@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,9 @@
 #include "base/diag.h"
 #include "control/control.h"
 
+#define LOCK_TRIES 250
+#define LOCK_WAIT_US 20000
+
 static int join(char **ret, const char *dir, const char *name)
 {
 	return asprintf(ret, "%s/%s", dir, name) < 0 ? -ENOMEM : 0;
@@ -30,6 +34,28 @@ static int make_run_dir(const char *path, struct ima_diag *diag)
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return ima_diag_text(diag, -errno, "%s: %s", path, strerror(errno));
 	return 0;
+}
+
+/* the supervisor was killed and its worker is on its way out: it lets go within two seconds */
+static bool holder_is_gone(int fd)
+{
+	char text[32] = "";
+	const ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	const long pid = n > 0 ? strtol(text, NULL, 10) : 0;
+
+	return pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
+static bool lock_file(int fd)
+{
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		if (errno != EWOULDBLOCK || !holder_is_gone(fd))
+			return false;
+		usleep(LOCK_WAIT_US);
+	}
+	return false;
 }
 
 static int held_by(int fd, const char *path, struct ima_diag *diag)
@@ -54,8 +80,8 @@ static int take_lock(struct imad_host *h, const char *run_dir, struct ima_diag *
 	h->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (h->lock_fd < 0)
 		return ima_diag_text(diag, -errno, "%s: %s", path, strerror(errno));
-	if (flock(h->lock_fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? held_by(h->lock_fd, path, diag) : -errno;
+	if (!lock_file(h->lock_fd))
+		return errno == EWOULDBLOCK || errno == ESRCH ? held_by(h->lock_fd, path, diag) : -errno;
 	snprintf(pid, sizeof(pid), "%d\n", getpid());
 	if (ftruncate(h->lock_fd, 0) < 0 ||
 	    pwrite(h->lock_fd, pid, strlen(pid), 0) != (ssize_t)strlen(pid))
@@ -152,6 +178,7 @@ static int open_hook(struct imad_host *h, const struct imad_config *c, struct im
 		.n_threads = c->threads,
 		.violations_once = imad_config_violations_once(c),
 		.fail_closed = c->fail_closed,
+		.outlives = c->fail_closed,
 		.init_module_data = c->profile != IMA_PROFILE_6_1,
 		.lsm = c->lsm,
 	};

@@ -89,7 +89,7 @@ static int fan_open(const struct ima_hook_opts *opts, struct ima_hook **ret, str
 static int gate_open(const struct ima_hook_opts *opts, struct ima_hook **ret, struct ima_diag *diag)
 {
 	struct ima_gate *gate = NULL;
-	int r = ima_gate_open(&gate, diag);
+	int r = ima_gate_open(opts->outlives ? IMA_GATE_PIN_DIR : NULL, &gate, diag);
 
 	if (r == 0)
 		r = fan_open(opts, ret, diag);
@@ -198,13 +198,13 @@ static void fan_stop(struct ima_hook *h)
 
 	if (!w)
 		return;
+	w->told = ima_fan_told_stop(w->told);
 	w->marks = ima_marks_free(w->marks);
 	for (int c = 0; c < IMA_FAN__LAST; c++) {
 		ima_ignore(fanotify_mark(f->group[c], FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0,
 					 AT_FDCWD, "/"));
 		ima_ignore(fanotify_mark(f->group[c], FAN_MARK_FLUSH, 0, AT_FDCWD, "/"));
 	}
-	w->told = ima_fan_told_stop(w->told);
 	set_ready(w); /* a start that failed left its threads waiting */
 	for (int c = 0; c < IMA_FAN__LAST; c++)
 		ima_fan_pool_stop(&w->pools[c]);
@@ -276,9 +276,9 @@ static int fan_start(struct ima_hook *h, const struct ima_hook_worker *env, stru
 	w->env = *env;
 	if (atomic_load(&f->shared->next_number) < last)
 		atomic_store(&f->shared->next_number, last);
-	r = f->gate ? ima_fan_told_start(w, &w->told) : 0;
-	if (r == 0)
-		r = ima_marks_new(f, &w->env, &w->marks, diag);
+	r = ima_marks_new(f, &w->env, &w->marks, diag);
+	if (r == 0 && f->gate)
+		r = ima_fan_told_start(w, &w->told); /* it needs the mounts */
 	if (r < 0)
 		return r;
 	set_ready(w);
@@ -288,8 +288,10 @@ static int fan_start(struct ima_hook *h, const struct ima_hook_worker *env, stru
 static int fan_refresh(struct ima_hook *h)
 {
 	struct ima_fan *f = to_fan(h);
-	int r = f->worker && f->worker->marks ? ima_marks_rescan(f->worker->marks) : 0;
+	int r = f->gate ? ima_gate_void(f->gate) : 0;
 
+	if (r == 0 && f->worker && f->worker->marks)
+		r = ima_marks_rescan(f->worker->marks);
 	for (int c = 0; c < IMA_FAN__LAST; c++)
 		if (fanotify_mark(f->group[c], FAN_MARK_FLUSH, 0, AT_FDCWD, "/") < 0 && r == 0)
 			r = -errno;

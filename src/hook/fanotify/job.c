@@ -240,7 +240,7 @@ static void publish(struct ima_fan_job *j, const struct ima_outcome *out)
 	struct ima_gate *g = j->w->fan->gate;
 	uint32_t seen = 0, allowed = out->good, flags = 0;
 
-	if (!g || !j->has_gen)
+	if (!g || !j->has_point)
 		return;
 	for (size_t i = 0; i < j->ev.n_checks; i++) {
 		if (!(out->matched >> i & 1))
@@ -254,19 +254,16 @@ static void publish(struct ima_fan_job *j, const struct ima_outcome *out)
 	if (j->marked)
 		flags |= IMA_GATE_CACHED;
 	if (seen || allowed || flags)
-		ima_ignore(ima_gate_publish(g, j->file.fd, j->gen, seen, allowed, flags));
+		ima_ignore(ima_gate_publish(g, j->file.fd, &j->point, seen, allowed, flags));
 }
 
-static void read_gen(struct ima_fan_job *j)
+static void take_point(struct ima_fan_job *j)
 {
-	struct ima_gate_live live;
-
 	if (!j->w->fan->gate)
 		return;
-	j->has_gen = ima_gate_live(j->w->fan->gate, j->file.fd, &live) == 0;
-	j->gen = live.gen;
+	j->has_point = ima_gate_point(j->w->fan->gate, j->file.fd, &j->point) == 0;
 	j->ev.violations_told = true;
-	j->ev.has_writers = j->has_gen && ima_fd_file_ops.has_writers(&j->file) != 0;
+	j->ev.has_writers = j->has_point && ima_fd_file_ops.has_writers(&j->file) != 0;
 }
 
 /* the gate refuses uses by itself, with the kernel's error number; an open it does not */
@@ -284,7 +281,7 @@ static void pass(struct ima_fan_job *j)
 
 	if (!j->w->fan->opts.fail_closed && !ima_monitor_is_enforcing(j->w->env.monitor))
 		return;
-	read_gen(j);
+	take_point(j);
 	publish(j, &out);
 }
 
@@ -297,7 +294,7 @@ void ima_fan_job_run(struct ima_fan_job *j)
 		pass(j);
 		return;
 	}
-	read_gen(j);
+	take_point(j);
 	set_ignore_mark(j);
 	ima_monitor_file(j->w->env.monitor, j->h, &j->ev, &out);
 	if (out.error) {

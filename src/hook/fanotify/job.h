@@ -22,8 +22,8 @@ struct ima_fan_job {
 	struct ima_file_event ev;
 	bool exec;
 	bool marked;
-	bool has_gen;      /* @gen was read before anything of the file */
-	uint64_t gen;
+	bool has_point;    /* @point was taken before anything of the file was looked at */
+	struct ima_gate_point point;
 	char path[PATH_MAX + 16];
 	char dev[32];
 	char subject_label[512], object_label[512];

@@ -432,10 +432,14 @@ static int tell_gate(struct ima_marks *m)
 					      .measures = ima_monitor_measures(m->worker->monitor),
 					      .tomtou_once = m->fan->opts.violations_once,
 					      .module_data = m->fan->opts.init_module_data };
+	int r;
 
 	if (!m->fan->opts.scope_mounts)
 		watch_memfd(m);
-	return ima_gate_set_rules(m->fan->gate, &rules);
+	r = ima_gate_set_rules(m->fan->gate, &rules);
+	if (r == 0 && rules.enforced && ima_gate_trust_self(m->fan->gate) < 0)
+		say(m, LOG_WARNING, "a file that imad itself is made of got no verdict: a restart may be refused");
+	return r;
 }
 
 /* under the lock */

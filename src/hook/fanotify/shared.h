@@ -14,6 +14,7 @@
 #include <sys/fanotify.h>
 
 #include "hook/gate/gate.h"
+#include "hook/gate/pins.h"
 #include "hook/hook.h"
 
 enum ima_fan_class {

@@ -5,7 +5,7 @@
 #include "base/diag.h"
 #include "hook/gate/gate.h"
 
-int ima_gate_open(struct ima_gate **ret, struct ima_diag *diag)
+int ima_gate_open(const char *pin_dir, struct ima_gate **ret, struct ima_diag *diag)
 {
 	return ima_diag_text(diag, -ENOPKG, "this build has no gate (clang, bpftool and libbpf make it)");
 }
@@ -47,13 +47,23 @@ void ima_gate_forget_context(struct ima_gate *g, int tid)
 {
 }
 
-int ima_gate_live(struct ima_gate *g, int fd, struct ima_gate_live *ret)
+int ima_gate_void(struct ima_gate *g)
 {
 	return -ENOPKG;
 }
 
-int ima_gate_publish(struct ima_gate *g, int fd, uint64_t gen, uint32_t seen, uint32_t allowed,
-		     uint32_t flags)
+int ima_gate_point(struct ima_gate *g, int fd, struct ima_gate_point *ret)
+{
+	return -ENOPKG;
+}
+
+int ima_gate_publish(struct ima_gate *g, int fd, const struct ima_gate_point *at, uint32_t seen,
+		     uint32_t allowed, uint32_t flags)
+{
+	return -ENOPKG;
+}
+
+int ima_gate_trust_self(struct ima_gate *g)
 {
 	return -ENOPKG;
 }

@@ -3,6 +3,7 @@
 #include "hook/gate/gate.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "hook/gate/pins.h"
 /* generated */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-qual"
@@ -28,7 +30,8 @@
 
 struct ima_gate {
 	struct gate_bpf *skel;
-	char *log; /* the verifier's, while loading */
+	char *pins; /* folder; NULL: nothing outlives us */
+	char *log;  /* the verifier's, while loading */
 	struct ring_buffer *ring;
 	bool sees_keys;
 	pthread_mutex_t ring_lock;
@@ -150,15 +153,51 @@ static int open_object(struct ima_gate *g, struct ima_diag *diag)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_size = LOG_SIZE, .kernel_log_level = 1);
 
-	g->log = calloc(1, LOG_SIZE);
-	if (!g->log)
-		return -ENOMEM;
+	memset(g->log, 0, LOG_SIZE);
 	opts.kernel_log_buf = g->log;
 	g->skel = gate_bpf__open_opts(&opts);
 	return g->skel ? 0 : ima_diag_text(diag, -errno, "%s", strerror(errno));
 }
 
-int ima_gate_open(struct ima_gate **ret, struct ima_diag *diag)
+static int begin(struct ima_gate *g, struct ima_diag *diag)
+{
+	int r;
+
+	g->log = calloc(1, LOG_SIZE);
+	if (!g->log)
+		return -ENOMEM;
+	r = open_object(g, diag);
+	if (r == 0 && g->pins)
+		r = ima_pins_maps(g->pins, g->skel->obj);
+	if (r == 0)
+		r = load(g, diag);
+	if (r == -EINVAL && g->pins && ima_pins_clear(g->pins) > 0) {
+		/* what an older imad left does not fit: begin anew */
+		gate_bpf__destroy(g->skel);
+		r = open_object(g, diag);
+		if (r == 0)
+			r = ima_pins_maps(g->pins, g->skel->obj);
+		if (r == 0)
+			r = load(g, diag);
+	}
+	free(g->log);
+	g->log = NULL;
+	return r;
+}
+
+static int pin_links(struct ima_gate *g, struct ima_diag *diag)
+{
+	const struct bpf_object_skeleton *s = g->skel->skeleton;
+	int r = 0;
+
+	/* the new programs are attached: those of before go one by one, and both hold meanwhile */
+	for (int i = 0; r == 0 && i < s->prog_cnt; i++)
+		if (*s->progs[i].link)
+			r = ima_pins_link(g->pins, *s->progs[i].link, s->progs[i].name);
+	return r < 0 ? ima_diag_text(diag, r, "pinning: %s", strerror(-r)) : 0;
+}
+
+int ima_gate_open(const char *pin_dir, struct ima_gate **ret, struct ima_diag *diag)
 {
 	struct ima_gate *g;
 	int r;
@@ -173,13 +212,20 @@ int ima_gate_open(struct ima_gate **ret, struct ima_diag *diag)
 		return -ENOMEM;
 	pthread_mutex_init(&g->ring_lock, NULL);
 	pthread_mutex_init(&g->verdict_lock, NULL);
-	r = open_object(g, diag);
+	if (pin_dir)
+		r = ima_pins_open(pin_dir, &g->pins, diag);
+	else
+		ima_pins_clear(IMA_GATE_PIN_DIR);
 	if (r == 0)
-		r = load(g, diag);
-	free(g->log);
-	g->log = NULL;
-	if (r == 0)
+		r = begin(g, diag);
+	if (r == 0) {
+		ima_gate_disown(g, 0);
 		r = ima_gate_own(g, getpid());
+	}
+	if (r == 0)
+		r = ima_gate_void(g);
+	if (r == 0 && g->pins)
+		r = pin_links(g, diag);
 	if (r < 0) {
 		ima_gate_free(g);
 		return r;
@@ -192,6 +238,9 @@ struct ima_gate *ima_gate_free(struct ima_gate *g)
 {
 	if (g) {
 		ima_gate_ring_close(g);
+		if (g->pins)
+			ima_pins_clear(g->pins);
+		free(g->pins);
 		gate_bpf__destroy(g->skel);
 		pthread_mutex_destroy(&g->ring_lock);
 		pthread_mutex_destroy(&g->verdict_lock);
@@ -243,21 +292,35 @@ static int read_config(struct ima_gate *g, struct ima_gate_config *c)
 	return bpf_map_lookup_elem(bpf_map__fd(g->skel->maps.config_map), &zero, c);
 }
 
-int ima_gate_set_rules(struct ima_gate *g, const struct ima_gate_rules *rules)
+static int write_config(struct ima_gate *g, const struct ima_gate_config *c)
 {
 	const __u32 zero = 0;
+
+	return bpf_map_update_elem(bpf_map__fd(g->skel->maps.config_map), &zero, c, BPF_ANY);
+}
+
+int ima_gate_void(struct ima_gate *g)
+{
+	struct ima_gate_config c;
+	int r = read_config(g, &c);
+
+	c.epoch++;
+	return r < 0 ? r : write_config(g, &c);
+}
+
+int ima_gate_set_rules(struct ima_gate *g, const struct ima_gate_rules *rules)
+{
 	struct ima_gate_config c;
 	int r = read_config(g, &c);
 
 	if (r < 0)
 		return r;
-	c.epoch++;
 	c.active = rules->active;
 	c.enforced = rules->enforced;
 	c.measures = rules->measures;
 	c.tomtou_once = rules->tomtou_once;
 	c.module_data = rules->module_data;
-	return bpf_map_update_elem(bpf_map__fd(g->skel->maps.config_map), &zero, &c, BPF_ANY);
+	return write_config(g, &c);
 }
 
 int ima_gate_watch(struct ima_gate *g, unsigned int major, unsigned int minor, bool on)
@@ -284,9 +347,22 @@ void ima_gate_forget_context(struct ima_gate *g, int tid)
 	ima_ignore(bpf_map_delete_elem(bpf_map__fd(g->skel->maps.context_map), &key));
 }
 
-int ima_gate_live(struct ima_gate *g, int fd, struct ima_gate_live *ret)
+static int live_of(struct ima_gate *g, int fd, struct ima_gate_live *ret)
 {
 	return bpf_map_lookup_elem(bpf_map__fd(g->skel->maps.live_map), &fd, ret);
+}
+
+int ima_gate_point(struct ima_gate *g, int fd, struct ima_gate_point *ret)
+{
+	struct ima_gate_config c;
+	struct ima_gate_live l;
+	int r = read_config(g, &c);
+
+	if (r == 0)
+		r = live_of(g, fd, &l);
+	if (r == 0)
+		*ret = (struct ima_gate_point){ .gen = l.gen, .epoch = c.epoch };
+	return r;
 }
 
 /* under the lock: two threads may verify the same file */
@@ -298,34 +374,67 @@ static int merge(struct ima_gate *g, int fd, const struct ima_gate_verdict *v)
 	if (bpf_map_lookup_elem(map, &fd, &old) == 0) {
 		now.flags |= old.flags & IMA_GATE_MEASURED;
 		now.reported = old.reported;
-		if (old.gen == v->gen && old.epoch == v->epoch) {
+		if (old.gen == v->gen && old.epoch == v->epoch)
 			now.seen |= old.seen;
-			now.allowed |= old.allowed & ~v->seen;
-		}
 	}
 	return bpf_map_update_elem(map, &fd, &now, BPF_ANY);
 }
 
-int ima_gate_publish(struct ima_gate *g, int fd, uint64_t gen, uint32_t seen, uint32_t allowed,
-		     uint32_t flags)
+int ima_gate_publish(struct ima_gate *g, int fd, const struct ima_gate_point *at, uint32_t seen,
+		     uint32_t allowed, uint32_t flags)
 {
-	struct ima_gate_verdict v = { .gen = gen, .flags = flags, .seen = seen, .allowed = allowed };
-	struct ima_gate_config c;
+	struct ima_gate_verdict v = { .gen = at->gen, .epoch = at->epoch, .flags = flags,
+				      .seen = seen, .allowed = allowed };
 	struct ima_gate_live l;
-	int r = read_config(g, &c);
+	int r;
 
-	if (r < 0)
-		return r;
-	v.epoch = c.epoch;
 	pthread_mutex_lock(&g->verdict_lock);
 	r = merge(g, fd, &v);
 	/* changed meanwhile: the kernel half took the flag away before it was there */
-	if (r == 0 && (flags & IMA_GATE_CACHED) &&
-	    (ima_gate_live(g, fd, &l) < 0 || l.gen != gen)) {
+	if (r == 0 && (flags & IMA_GATE_CACHED) && (live_of(g, fd, &l) < 0 || l.gen != at->gen)) {
 		v.flags &= ~IMA_GATE_CACHED;
 		r = merge(g, fd, &v);
 	}
 	pthread_mutex_unlock(&g->verdict_lock);
+	return r;
+}
+
+static int trust(struct ima_gate *g, const char *path)
+{
+	ima_cleanup(ima_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const struct ima_gate_live fresh = { 0 };
+	struct ima_gate_point at;
+
+	if (fd < 0)
+		return -errno;
+	/* opened before the gate began, perhaps: then its life begins here */
+	if (ima_gate_point(g, fd, &at) == -ENOENT)
+		ima_ignore(bpf_map_update_elem(bpf_map__fd(g->skel->maps.live_map), &fd, &fresh,
+					       BPF_NOEXIST));
+	if (ima_gate_point(g, fd, &at) < 0)
+		return -EIO;
+	return ima_gate_publish(g, fd, &at, 0, UINT32_MAX, 0);
+}
+
+int ima_gate_trust_self(struct ima_gate *g)
+{
+	ima_cleanup(ima_fclosep) FILE *maps = fopen("/proc/self/maps", "re");
+	char line[4352];
+	int r = 0;
+
+	if (!maps)
+		return -errno;
+	while (fgets(line, sizeof(line), maps)) {
+		const char *path = strchr(line, '/');
+		int one;
+
+		if (!path || !strstr(line, " r-xp "))
+			continue;
+		line[strcspn(line, "\n")] = 0;
+		one = trust(g, path);
+		if (one < 0 && r == 0)
+			r = one;
+	}
 	return r;
 }
 
@@ -369,9 +478,11 @@ int ima_gate_ring_open(struct ima_gate *g,
 
 void ima_gate_ring_close(struct ima_gate *g)
 {
+	pthread_mutex_lock(&g->ring_lock);
 	if (g->ring)
 		ring_buffer__free(g->ring);
 	g->ring = NULL;
+	pthread_mutex_unlock(&g->ring_lock);
 }
 
 void ima_gate_ring_wait(struct ima_gate *g, int timeout_ms)
@@ -384,7 +495,8 @@ void ima_gate_ring_wait(struct ima_gate *g, int timeout_ms)
 void ima_gate_ring_drain(struct ima_gate *g)
 {
 	pthread_mutex_lock(&g->ring_lock);
-	ima_ignore(ring_buffer__consume(g->ring));
+	if (g->ring)
+		ima_ignore(ring_buffer__consume(g->ring));
 	pthread_mutex_unlock(&g->ring_lock);
 }
 

@@ -24,10 +24,15 @@ struct ima_gate_rules {
 	bool module_data;
 };
 
-/** ima_gate_open() - load and attach. errno with @diag in the kernel's own words: -EPERM, -ENOSYS, -ENOPKG not in this build */
-ima_must_check int ima_gate_open(struct ima_gate **ret, struct ima_diag *diag);
+/**
+ * ima_gate_open() - load and attach. errno with @diag in the kernel's own words: -EPERM, -ENOSYS, -ENOPKG not in this build
+ * @pin_dir: a folder of a bpf file system: programs and verdicts outlive this process there until ima_gate_free(), and those of a process
+ *	that was killed are taken over without a gap; NULL: they end with the last process that holds them, and what an earlier
+ *	one left pinned ends too
+ */
+ima_must_check int ima_gate_open(const char *pin_dir, struct ima_gate **ret, struct ima_diag *diag);
 
-/** ima_gate_free() - the programs end with the last process that holds them */
+/** ima_gate_free() - the end of enforcement: pins go as well */
 struct ima_gate *ima_gate_free(struct ima_gate *g);
 
 /** ima_gate_keep() - calls @keep for every descriptor */
@@ -39,7 +44,10 @@ int ima_gate_own(struct ima_gate *g, int tgid);
 /** ima_gate_disown() - forget all of them but @tgid */
 void ima_gate_disown(struct ima_gate *g, int tgid);
 
-/** ima_gate_set_rules() - every verdict so far is void. 0 or -errno */
+/** ima_gate_void() - every verdict so far is void: the policy changed. 0 or -errno */
+ima_must_check int ima_gate_void(struct ima_gate *g);
+
+/** ima_gate_set_rules() - 0 or -errno */
 ima_must_check int ima_gate_set_rules(struct ima_gate *g, const struct ima_gate_rules *rules);
 
 /** ima_gate_watch() - a file system by its device number, as in the mount table: watched or left out. 0 or -errno */
@@ -49,15 +57,24 @@ ima_must_check int ima_gate_watch(struct ima_gate *g, unsigned int major, unsign
 bool ima_gate_context(struct ima_gate *g, int tid, uint64_t ino, struct ima_gate_context *ret);
 void ima_gate_forget_context(struct ima_gate *g, int tid);
 
-/** ima_gate_live() - state of the file behind @fd. -ENOENT: never opened since the gate began */
-ima_must_check int ima_gate_live(struct ima_gate *g, int fd, struct ima_gate_live *ret);
+/** struct ima_gate_point - a moment in the life of a file's content */
+struct ima_gate_point {
+	uint64_t gen;
+	uint32_t epoch;
+};
+
+/** ima_gate_point() - of the file behind @fd, now. -ENOENT: never opened since the gate began */
+ima_must_check int ima_gate_point(struct ima_gate *g, int fd, struct ima_gate_point *ret);
 
 /**
  * ima_gate_publish() - what was found for the file behind @fd; seen bits of the same generation are added to
- * @gen: read before anything of the file was looked at
+ * @at: taken before anything of the file was looked at
  */
-ima_must_check int ima_gate_publish(struct ima_gate *g, int fd, uint64_t gen, uint32_t seen,
-				    uint32_t allowed, uint32_t flags);
+ima_must_check int ima_gate_publish(struct ima_gate *g, int fd, const struct ima_gate_point *at,
+				    uint32_t seen, uint32_t allowed, uint32_t flags);
+
+/** ima_gate_trust_self() - what this process is made of may be used again: a restart must not need a verdict. 0 or -errno */
+ima_must_check int ima_gate_trust_self(struct ima_gate *g);
 
 /**
  * ima_gate_report() - the writers of the file behind @fd are about to be reported; @fd may be an O_PATH one
