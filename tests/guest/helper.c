@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fanotify.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -128,42 +129,122 @@ static int do_direct(char **argv)
 	return 0;
 }
 
-static int do_write(char **argv)
+/* bytes that make the program of test "race" exit with 2 instead of 1 */
+static const char evil = 2;
+#define EVIL_AT 0x79
+
+static int flip_fd(int fd)
+{
+	return pwrite(fd, &evil, 1, EVIL_AT) == 1 ? 0 : refused("pwrite");
+}
+
+static int do_flip(char **argv)
 {
 	int fd = open(argv[0], O_WRONLY);
 
-	if (fd < 0 || pwrite(fd, argv[1], strlen(argv[1]), 0) < 0)
-		return refused("pwrite");
-	return 0;
+	return fd < 0 ? refused("open") : flip_fd(fd);
 }
 
-/* stores through a shared mapping; the descriptor is closed first */
-static int do_shared(char **argv)
+static int do_flip_shared(char **argv)
 {
 	int fd = open(argv[0], O_RDWR);
-	char *p = fd < 0 ? MAP_FAILED :
-			   mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char *p = fd < 0 ? MAP_FAILED : mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (p == MAP_FAILED)
 		return refused("mmap");
 	close(fd);
-	memcpy(p, argv[1], strlen(argv[1]));
+	p[EVIL_AT] = evil;
 	return 0;
 }
 
-static int do_aio(char **argv)
+static int do_flip_aio(char **argv)
 {
 	aio_context_t ctx = 0;
 	struct io_event done;
 	int fd = open(argv[0], O_WRONLY);
 	struct iocb cb = { .aio_fildes = (__u32)fd, .aio_lio_opcode = IOCB_CMD_PWRITE,
-			   .aio_buf = (__u64)(uintptr_t)argv[1], .aio_nbytes = strlen(argv[1]) };
+			   .aio_buf = (__u64)(uintptr_t)&evil, .aio_nbytes = 1, .aio_offset = EVIL_AT };
 	struct iocb *list = &cb;
 
 	if (fd < 0 || syscall(SYS_io_setup, 1, &ctx) < 0 || syscall(SYS_io_submit, ctx, 1, &list) != 1 ||
 	    syscall(SYS_io_getevents, ctx, 1, 1, &done, NULL) != 1)
 		return refused("aio");
-	return (long)done.res < 0;
+	return (long)done.res != 1;
+}
+
+/* through the descriptor that another permission group is handed: writes to it raise no event */
+static int do_flip_group(char **argv)
+{
+	int group = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDWR);
+	struct fanotify_event_metadata ev;
+	struct fanotify_response answer = { .response = FAN_ALLOW };
+	pid_t pid;
+	int r;
+
+	if (group < 0 || fanotify_mark(group, FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD, argv[0]) < 0)
+		return refused("fanotify");
+	pid = fork();
+	if (pid == 0)
+		_exit(open(argv[0], O_RDONLY) < 0);
+	if (read(group, &ev, sizeof(ev)) != (ssize_t)sizeof(ev))
+		return refused("read");
+	r = flip_fd(ev.fd);
+	answer.fd = ev.fd;
+	if (write(group, &answer, sizeof(answer)) < 0)
+		r = refused("answer");
+	close(ev.fd);
+	close(group);
+	waitpid(pid, NULL, 0);
+	return r;
+}
+
+static int flip_in_child(char *path)
+{
+	char *args[] = { path, NULL };
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(do_flip(args));
+	return waitpid(pid, &status, 0) < 0 || status ? -1 : 0;
+}
+
+/* a descriptor from before the change: what it maps executable is the changed content */
+static int do_old_mmap(char **argv)
+{
+	int fd = open(argv[0], O_RDONLY);
+
+	if (fd < 0 || flip_in_child(argv[0]) < 0)
+		return refused("flip");
+	if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+		return 126;
+	return evil;
+}
+
+static int do_old_mprotect(char **argv)
+{
+	int fd = open(argv[0], O_RDONLY);
+	void *p = fd < 0 ? MAP_FAILED : mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	if (p == MAP_FAILED || flip_in_child(argv[0]) < 0)
+		return refused("flip");
+	return mprotect(p, 4096, PROT_READ | PROT_EXEC) < 0 ? 126 : evil;
+}
+
+static int do_by_handle(char **argv)
+{
+	union {
+		struct file_handle h;
+		char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+	} handle = { .h.handle_bytes = MAX_HANDLE_SZ };
+	int mount_id, mount = open(argv[1], O_RDONLY | O_DIRECTORY), fd;
+
+	if (name_to_handle_at(AT_FDCWD, argv[0], &handle.h, &mount_id, 0) < 0)
+		return refused("name_to_handle_at");
+	fd = open_by_handle_at(mount, &handle.h, O_RDONLY);
+	if (fd < 0)
+		return errno == EPERM || errno == EACCES ? 126 : refused("open_by_handle_at");
+	return run(fd, argv[0]);
 }
 
 static const struct {
@@ -173,8 +254,11 @@ static const struct {
 } commands[] = {
 	{ "dlopen", 1, do_dlopen },   { "mmap", 1, do_mmap },	  { "mprotect", 1, do_mprotect },
 	{ "memfd", 2, do_memfd },     { "unlinked", 1, do_unlinked }, { "kexec", 1, do_kexec },
-	{ "direct", 1, do_direct },   { "write", 2, do_write },	  { "shared", 2, do_shared },
-	{ "aio", 2, do_aio },
+	{ "direct", 1, do_direct },
+	{ "flip", 1, do_flip },	      { "flip-shared", 1, do_flip_shared },
+	{ "flip-aio", 1, do_flip_aio }, { "flip-group", 1, do_flip_group },
+	{ "old-mmap", 1, do_old_mmap }, { "old-mprotect", 1, do_old_mprotect },
+	{ "by-handle", 2, do_by_handle },
 };
 
 int main(int argc, char **argv)

@@ -5,7 +5,7 @@
 set -eu
 
 build=$(realpath "${1:?the build folder is missing}")
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 lab=${IMA_GUEST_LAB:-/var/tmp/imad-guest}
 skip() { printf 'skipped: %s\n' "$*"; exit 77; }
 die() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }

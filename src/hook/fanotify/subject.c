@@ -18,6 +18,8 @@
 #define CAP_BIT_SETGID 6
 #define CAP_BIT_SETUID 7
 #define ID_UNKNOWN UINT32_MAX
+#define ASLEEP_TRIES 50
+#define ASLEEP_WAIT_US 40
 
 static int read_proc(int proc_fd, int tid, const char *file, char *buf, size_t size)
 {
@@ -139,6 +141,20 @@ static enum ima_call classify(int tid, long nr, const uint64_t arg[6], unsigned 
 	}
 }
 
+/* the event may be read before its task has gone to sleep: then procfs has nothing to show yet */
+static int read_syscall_text(int proc_fd, int tid, char *text, size_t size)
+{
+	int n = 0;
+
+	for (int i = 0; i < ASLEEP_TRIES; i++) {
+		n = read_proc(proc_fd, tid, "syscall", text, size);
+		if (n <= 0 || strncmp(text, "running", 7))
+			return n;
+		usleep(ASLEEP_WAIT_US);
+	}
+	return n;
+}
+
 static void read_syscall(int proc_fd, int tid, struct ima_subject *s)
 {
 	uint64_t arg[6], sp, ip;
@@ -149,7 +165,7 @@ static void read_syscall(int proc_fd, int tid, struct ima_subject *s)
 		s->call = IMA_CALL_KERNEL;
 		return;
 	}
-	if (read_proc(proc_fd, tid, "syscall", text, sizeof(text)) <= 0)
+	if (read_syscall_text(proc_fd, tid, text, sizeof(text)) <= 0)
 		return;
 	if (sscanf(text,
 		   "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64

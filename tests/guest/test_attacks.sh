@@ -1,0 +1,181 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Ways to get a content used that is not the labelled one, after the labelled one was approved: a table attack x tier x kernel, each
+# outcome as docs/SECURITY.md "Attacks" states it. "refused": the content was not used; "ran": it was.
+# KERNELS="6.1 6.12" chooses.
+# shellcheck source=tests/guest/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# attack gate fanotify
+expected() {
+	cat <<'T'
+written_in_place refused refused
+written_by_aio refused ran
+written_through_a_shared_mapping refused ran
+written_through_a_loop_device refused ran
+written_through_another_groups_descriptor refused ran
+renamed_over refused refused
+overlay_upper_written refused refused
+loader_run_directly refused refused
+mapped_by_an_old_descriptor refused ran
+mprotect_of_an_old_mapping refused ran
+memfd refused ran
+opened_by_handle refused refused
+other_mount_namespace refused refused
+queue_flooded refused refused
+worker_stopped refused refused
+worker_killed refused refused
+pins_removed refused refused
+supervisor_killed refused ran
+T
+}
+
+job() {
+	cat <<'J'
+cd /opt/imad
+cat >/run/policy <<'R'
+appraise func=BPRM_CHECK fowner=12345
+appraise func=MMAP_CHECK fowner=12345
+appraise func=BPRM_CHECK fsmagic=0x01021994
+R
+modprobe loop overlay
+mkdir -p /mnt/a /mnt/o
+v=/mnt/a/victim
+label() { setfattr -n security.ima -v "0x0404$(openssl dgst -sha256 -r "$1" | cut -d' ' -f1)" "$1"; }
+good() { # a new good program, approved: its second use needs no look
+	rm -f $v
+	./race victim $v
+	chown 12345 $v
+	label $v
+	sleep 0.3
+	$v; [ $? = 1 ] || return 1
+	sleep 0.3
+	$v; [ $? = 1 ]
+}
+# 2: the changed content ran; 126: refused
+outcome() { # NAME STATUS
+	case $2 in
+	2) echo "$1 ran" ;;
+	126 | 127) echo "$1 refused" ;;
+	*) echo "$1 status-$2" ;;
+	esac >>/run/host/$tier
+}
+try() { # NAME COMMAND...: change the approved program, use it
+	local name=$1
+	shift
+	good || { echo "$name not-approved" >>/run/host/$tier; return; }
+	"$@" || echo "$name: the change failed"
+	sleep 0.3
+	$v 2>/dev/null
+	outcome $name $?
+}
+loop_device() {
+	local dev
+	dev=$(losetup -f --show $v) || return 1
+	printf '\002' | dd of=$dev bs=1 seek=121 conv=notrunc 2>/dev/null
+	sync
+	blockdev --flushbufs $dev 2>/dev/null
+	losetup -d $dev
+	sleep 0.5
+}
+rename_over() { ./race victim /mnt/a/new; ./helper flip /mnt/a/new; chown 12345 /mnt/a/new; mv /mnt/a/new $v; }
+flood() {
+	./helper flip $v
+	for n in 1 2 3 4 5 6 7 8; do (for f in /usr/bin/* /usr/lib/x86_64-linux-gnu/*.so*; do : <$f; done) 2>/dev/null & flooders+=($!); done
+}
+pids() { supervisor=$(</run/imad/lock); read -r worker _ </proc/$supervisor/task/$supervisor/children; }
+stop_worker() { ./helper flip $v; pids; kill -STOP $worker; }
+kill_worker() { ./helper flip $v; pids; kill -KILL $worker; }
+unpin() { ./helper flip $v; rm -rf /sys/fs/bpf/imad; }
+kill_supervisor() { ./helper flip $v; pids; kill -KILL $supervisor; }
+
+for tier in gate fanotify; do
+	mode=open
+	[ $tier = fanotify ] || mode=closed
+	: >/run/imad.log
+	./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --tier $tier --fail-mode $mode --settle-ms 0 ima_appraise=enforce --state-dir /run/state-$tier >/run/imad.log 2>&1 &
+	for ((i = 0; i < 200; i++)); do [[ $(</run/imad.log) == *"imad: ready"* ]] && break; sleep 0.1 2>/dev/null; done
+	try written_in_place ./helper flip $v
+	try written_by_aio ./helper flip-aio $v
+	try written_through_a_shared_mapping ./helper flip-shared $v
+	try written_through_a_loop_device loop_device
+	try written_through_another_groups_descriptor ./helper flip-group $v
+	try renamed_over rename_over
+
+	good
+	rm -rf /mnt/o/*; mkdir -p /mnt/o/lo /mnt/o/up /mnt/o/wk /mnt/o/mg
+	cp -a $v /mnt/o/up/victim; label /mnt/o/up/victim
+	mount -t overlay o -o lowerdir=/mnt/o/lo,upperdir=/mnt/o/up,workdir=/mnt/o/wk /mnt/o/mg
+	sleep 1
+	/mnt/o/mg/victim; [ $? = 1 ] || echo "overlay_upper_written not-approved" >>/run/host/$tier
+	./helper flip-shared /mnt/o/up/victim
+	/mnt/o/mg/victim 2>/dev/null
+	outcome overlay_upper_written $?
+	umount /mnt/o/mg
+
+	cp /usr/bin/true /mnt/a/dynamic; chown 12345 /mnt/a/dynamic; label /mnt/a/dynamic
+	/lib64/ld-linux-x86-64.so.2 /mnt/a/dynamic || echo "loader_run_directly not-approved" >>/run/host/$tier
+	printf x >>/mnt/a/dynamic
+	/lib64/ld-linux-x86-64.so.2 /mnt/a/dynamic 2>/dev/null && r=2 || r=126
+	outcome loader_run_directly $r
+
+	good; ./helper old-mmap $v; outcome mapped_by_an_old_descriptor $?
+	good; ./helper old-mprotect $v; outcome mprotect_of_an_old_mapping $?
+	./race victim /mnt/a/evil; ./helper flip /mnt/a/evil
+	./helper memfd /mnt/a/evil evil >/dev/null; outcome memfd $?
+	good; ./helper flip $v; ./helper by-handle $v /mnt/a >/dev/null; outcome opened_by_handle $?
+	good; ./helper flip $v; unshare -m sh -c "mount --bind /mnt/a /mnt/o && /mnt/o/victim" 2>/dev/null; outcome other_mount_namespace $?
+	flooders=()
+	try queue_flooded flood
+	[ ${#flooders[@]} = 0 ] || wait "${flooders[@]}"
+	try worker_stopped stop_worker
+	try worker_killed kill_worker
+	sleep 2
+	try pins_removed unpin
+	if [ $tier = gate ]; then
+		# pins again: the last attack must end the one process that could renew them
+		kill -TERM $(</run/imad/lock); wait
+		: >/run/imad.log
+		./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --tier $tier --fail-mode $mode --settle-ms 0 ima_appraise=enforce --state-dir /run/state-$tier >/run/imad.log 2>&1 &
+		for ((i = 0; i < 200; i++)); do [[ $(</run/imad.log) == *"imad: ready"* ]] && break; sleep 0.1 2>/dev/null; done
+	fi
+	try supervisor_killed kill_supervisor
+	# the gate stays closed now: an imad that fails open ends it
+	if [ $tier = gate ]; then
+		(exec ./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --tier gate --state-dir /run/state-end >/run/end.log 2>&1) &
+		for ((i = 0; i < 200; i++)); do [[ $(</run/end.log) == *"imad: ready"* ]] && break; sleep 0.1 2>/dev/null; done
+		pids
+		kill -TERM $supervisor
+		sleep 3
+	fi
+done
+exit 0
+J
+}
+
+for k in ${KERNELS:-6.1 6.12}; do
+	out=$work/$k
+	put_programs "$out"
+	cp "$build/tests/guest/race" "$out/share/opt/"
+	job >"$out/share/job.sh"
+	(GUEST_SECONDS=400 boot_guest "$k" "$out" "") &
+done
+wait
+status=0
+printf '%-44s' attack
+for k in ${KERNELS:-6.1 6.12}; do printf '%-16s%-16s' "$k gate" "$k fanotify"; done
+echo
+while read -r attack gate fanotify; do
+	printf '%-44s' "$attack"
+	for k in ${KERNELS:-6.1 6.12}; do
+		for t in gate fanotify; do
+			want=$gate
+			[ $t = gate ] || want=$fanotify
+			got=$(awk -v a="$attack" '$1 == a { print $2 }' "$work/$k/share/$t" 2>/dev/null | head -n 1)
+			[ "$got" = "$want" ] || { got="${got:-missing}!"; status=1; }
+			printf '%-16s' "$got"
+		done
+	done
+	echo
+done < <(expected)
+exit "$status"
