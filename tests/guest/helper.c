@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
+#include <linux/io_uring.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -145,7 +147,7 @@ static int do_flip(char **argv)
 	return fd < 0 ? refused("open") : flip_fd(fd);
 }
 
-static int do_flip_shared(char **argv)
+static int store_shared(char **argv, char value)
 {
 	int fd = open(argv[0], O_RDWR);
 	char *p = fd < 0 ? MAP_FAILED : mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -153,8 +155,18 @@ static int do_flip_shared(char **argv)
 	if (p == MAP_FAILED)
 		return refused("mmap");
 	close(fd);
-	p[EVIL_AT] = evil;
+	p[EVIL_AT] = value;
 	return 0;
+}
+
+static int do_flip_shared(char **argv)
+{
+	return store_shared(argv, evil);
+}
+
+static int do_same_shared(char **argv)
+{
+	return store_shared(argv, 1);
 }
 
 static int do_flip_aio(char **argv)
@@ -247,6 +259,87 @@ static int do_by_handle(char **argv)
 	return run(fd, argv[0]);
 }
 
+struct uring {
+	int fd;
+	struct io_uring_params p;
+	char *sq, *cq;
+	struct io_uring_sqe *sqes;
+};
+
+static int uring_open(struct uring *u)
+{
+	u->fd = (int)syscall(SYS_io_uring_setup, 4, &u->p);
+	if (u->fd < 0)
+		return -1;
+	u->sq = mmap(NULL, 4096 * 4, PROT_READ | PROT_WRITE, MAP_SHARED, u->fd, IORING_OFF_SQ_RING);
+	u->cq = u->sq;
+	u->sqes = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, u->fd, IORING_OFF_SQES);
+	return u->sq == MAP_FAILED || u->sqes == MAP_FAILED ||
+	       !(u->p.features & IORING_FEAT_SINGLE_MMAP);
+}
+
+/* one request, to its end; its result */
+static int uring_do(struct uring *u, const struct io_uring_sqe *sqe)
+{
+	unsigned int *tail = (unsigned int *)(u->sq + u->p.sq_off.tail);
+	unsigned int *array = (unsigned int *)(u->sq + u->p.sq_off.array);
+	unsigned int *head = (unsigned int *)(u->cq + u->p.cq_off.head);
+	const struct io_uring_cqe *cqes = (const struct io_uring_cqe *)(u->cq + u->p.cq_off.cqes);
+	int r;
+
+	u->sqes[0] = *sqe;
+	array[*tail & (u->p.sq_entries - 1)] = 0;
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, u->fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
+		return -errno;
+	r = cqes[*head & (u->p.cq_entries - 1)].res;
+	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
+	return r;
+}
+
+/*
+ * VICTIM EVIL: a page of the victim is pinned while it is mapped; mapping and descriptor go; the victim is used once; then another
+ * file is read into the pinned page. Exit status: the victim's, used again.
+ */
+static int do_pinned_page(char **argv)
+{
+	struct uring u = { 0 };
+	int fd = open(argv[0], O_RDWR), from = open(argv[1], O_RDONLY), again;
+	char *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	const struct iovec page = { p, 4096 };
+	const struct io_uring_sqe sqe = { .opcode = IORING_OP_READ_FIXED, .fd = from, .len = 4096,
+					  .addr = (uintptr_t)p };
+	int r;
+
+	if (fd < 0 || from < 0 || p == MAP_FAILED || uring_open(&u))
+		return refused("prepare");
+	if (syscall(SYS_io_uring_register, u.fd, IORING_REGISTER_BUFFERS, &page, 1) < 0)
+		return refused("register");
+	munmap(p, 4096);
+	close(fd);
+	again = open(argv[0], O_RDONLY);
+	run(again, argv[0]);
+	r = uring_do(&u, &sqe);
+	if (r < 0)
+		printf("read: %s\n", strerror(-r));
+	return run(again, argv[0]);
+}
+
+/* opened by a request of io_uring, not by a call of the task */
+static int do_uring_open(char **argv)
+{
+	struct uring u = { 0 };
+	const struct io_uring_sqe sqe = { .opcode = IORING_OP_OPENAT, .fd = AT_FDCWD,
+					  .addr = (uintptr_t)argv[0], .open_flags = O_RDONLY };
+	int fd = uring_open(&u) ? -errno : uring_do(&u, &sqe);
+
+	if (fd < 0) {
+		printf("openat: %s\n", strerror(-fd));
+		return fd == -EPERM || fd == -EACCES ? 126 : 1;
+	}
+	return run(fd, argv[0]);
+}
+
 static const struct {
 	const char *name;
 	int n_args;
@@ -256,9 +349,11 @@ static const struct {
 	{ "memfd", 2, do_memfd },     { "unlinked", 1, do_unlinked }, { "kexec", 1, do_kexec },
 	{ "direct", 1, do_direct },
 	{ "flip", 1, do_flip },	      { "flip-shared", 1, do_flip_shared },
+	{ "same-shared", 1, do_same_shared },
 	{ "flip-aio", 1, do_flip_aio }, { "flip-group", 1, do_flip_group },
 	{ "old-mmap", 1, do_old_mmap }, { "old-mprotect", 1, do_old_mprotect },
-	{ "by-handle", 2, do_by_handle },
+	{ "by-handle", 2, do_by_handle }, { "pinned-page", 2, do_pinned_page },
+	{ "uring-open", 1, do_uring_open },
 };
 
 int main(int argc, char **argv)

@@ -21,6 +21,9 @@ mapped_by_an_old_descriptor refused ran
 mprotect_of_an_old_mapping refused ran
 memfd refused ran
 opened_by_handle refused refused
+opened_by_io_uring refused refused
+pinned_page_written refused ran
+mapped_shared_then_good_again allowed allowed
 other_mount_namespace refused refused
 queue_flooded refused refused
 worker_stopped refused refused
@@ -39,7 +42,8 @@ appraise func=MMAP_CHECK fowner=12345
 appraise func=BPRM_CHECK fsmagic=0x01021994
 R
 modprobe loop overlay
-mkdir -p /mnt/a /mnt/o
+mkdir -p /mnt/a /mnt/o /mnt/t
+mount -t tmpfs t /mnt/t
 v=/mnt/a/victim
 label() { setfattr -n security.ima -v "0x0404$(openssl dgst -sha256 -r "$1" | cut -d' ' -f1)" "$1"; }
 good() { # a new good program, approved: its second use needs no look
@@ -55,6 +59,7 @@ good() { # a new good program, approved: its second use needs no look
 # 2: the changed content ran; 126: refused
 outcome() { # NAME STATUS
 	case $2 in
+	1) echo "$1 allowed" ;;
 	2) echo "$1 ran" ;;
 	126 | 127) echo "$1 refused" ;;
 	*) echo "$1 status-$2" ;;
@@ -125,6 +130,13 @@ for tier in gate fanotify; do
 	./helper memfd /mnt/a/evil evil >/dev/null; outcome memfd $?
 	good; ./helper flip $v; ./helper by-handle $v /mnt/a >/dev/null; outcome opened_by_handle $?
 	good; ./helper flip $v; unshare -m sh -c "mount --bind /mnt/a /mnt/o && /mnt/o/victim" 2>/dev/null; outcome other_mount_namespace $?
+	good; ./helper flip $v; ./helper uring-open $v >/dev/null; outcome opened_by_io_uring $?
+	./race victim /mnt/t/victim; chown 12345 /mnt/t/victim; label /mnt/t/victim
+	./race victim /mnt/t/evil; ./helper flip /mnt/t/evil
+	sleep 0.3
+	./helper pinned-page /mnt/t/victim /mnt/t/evil; outcome pinned_page_written $?
+	# what was mapped shared and has the good content is dropped from memory and read again, not refused for ever
+	good; ./helper same-shared $v; sleep 0.3; $v; outcome mapped_shared_then_good_again $?
 	flooders=()
 	try queue_flooded flood
 	[ ${#flooders[@]} = 0 ] || wait "${flooders[@]}"

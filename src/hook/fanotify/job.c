@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/fsuuid.h"
+#include "hook/fanotify/cleanse.h"
 
 static void say(struct ima_fan_job *j, int level, const char *text)
 {
@@ -208,7 +209,7 @@ static void set_ignore_mark(struct ima_fan_job *j)
 	int64_t age_ms;
 
 	if (!j->slot || j->class != IMA_FAN_PLAIN || j->ev.unnamed_copy || j->ev.direct_io ||
-	    j->ev.has_writers)
+	    j->ev.has_writers || j->unsure)
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
 	age_ms = (now.tv_sec - ctime->tv_sec) * 1000 + (now.tv_nsec - ctime->tv_nsec) / 1000000;
@@ -243,18 +244,22 @@ static void publish(struct ima_fan_job *j, const struct ima_outcome *out)
 	if (!g || !j->has_point)
 		return;
 	for (size_t i = 0; i < j->ev.n_checks; i++) {
-		if (!(out->matched >> i & 1))
+		if (!(out->matched >> i & 1) && ima_monitor_measures(j->w->env.monitor))
 			continue;
 		seen |= UINT32_C(1) << j->ev.checks[i].func;
-		if (measured_for_readers(j->ev.checks[i].func) && !j->ev.opened_for_write)
+		if ((out->matched >> i & 1) && measured_for_readers(j->ev.checks[i].func) && !j->ev.opened_for_write)
 			flags |= IMA_GATE_MEASURED;
 	}
 	if (j->ev.has_writers || out->error || j->ev.direct_io)
 		seen = allowed = 0;
+	if (j->unsure)
+		allowed = 0;
 	if (j->marked)
 		flags |= IMA_GATE_CACHED;
+	/* told by the gate: whether its opens are cached is not ours to say */
 	if (seen || allowed || flags)
-		ima_ignore(ima_gate_publish(g, j->file.fd, &j->point, seen, allowed, flags));
+		ima_ignore(ima_gate_publish(g, j->file.fd, &j->point, seen, allowed, flags,
+					    j->slot ? 0 : IMA_GATE_CACHED));
 }
 
 static void take_point(struct ima_fan_job *j)
@@ -272,6 +277,18 @@ static void refuse(struct ima_fan_job *j)
 	drop_ignore_mark(j);
 	if (j->slot && !(j->w->fan->gate && j->exec))
 		atomic_store(&j->slot->refuse, 1);
+}
+
+/* only where the content decides whether it may be used: it is read from its device again */
+static void cleanse(struct ima_fan_job *j)
+{
+	if (!j->has_point || !j->point.tainted ||
+	    !ima_monitor_enforces(j->w->env.monitor, &j->ev.facts))
+		return;
+	if (ima_cleanse(j->file.fd) == 0)
+		j->point.tainted = false;
+	else
+		j->unsure = true;
 }
 
 /* no rule asks for anything, whatever the content is: the gate lets it be used until it changes */
@@ -295,6 +312,7 @@ void ima_fan_job_run(struct ima_fan_job *j)
 		return;
 	}
 	take_point(j);
+	cleanse(j);
 	set_ignore_mark(j);
 	ima_monitor_file(j->w->env.monitor, j->h, &j->ev, &out);
 	if (out.error) {

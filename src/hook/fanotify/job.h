@@ -22,6 +22,7 @@ struct ima_fan_job {
 	struct ima_file_event ev;
 	bool exec;
 	bool marked;
+	bool unsure;       /* a page of the file may still be written by somebody: no use is allowed */
 	bool has_point;    /* @point was taken before anything of the file was looked at */
 	struct ima_gate_point point;
 	char path[PATH_MAX + 16];

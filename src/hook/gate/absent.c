@@ -58,7 +58,7 @@ int ima_gate_point(struct ima_gate *g, int fd, struct ima_gate_point *ret)
 }
 
 int ima_gate_publish(struct ima_gate *g, int fd, const struct ima_gate_point *at, uint32_t seen,
-		     uint32_t allowed, uint32_t flags)
+		     uint32_t allowed, uint32_t flags, uint32_t keep)
 {
 	return -ENOPKG;
 }

@@ -487,7 +487,7 @@ int BPF_PROG(gate_mmap_file, struct file *file, unsigned long reqprot, unsigned 
 	if ((type == MAP_SHARED || type == MAP_SHARED_VALIDATE) && (file->f_mode & FMODE_WRITE)) {
 		l = live_of(inode, true);
 		if (l)
-			l->shared_writable = 1;
+			__sync_fetch_and_add(&l->shared_writable, 1);
 		changed(inode);
 	}
 	if (reqprot & PROT_EXEC) {

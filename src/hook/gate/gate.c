@@ -354,19 +354,23 @@ static int live_of(struct ima_gate *g, int fd, struct ima_gate_live *ret)
 
 int ima_gate_point(struct ima_gate *g, int fd, struct ima_gate_point *ret)
 {
+	struct ima_gate_verdict v = { 0 };
 	struct ima_gate_config c;
 	struct ima_gate_live l;
 	int r = read_config(g, &c);
 
 	if (r == 0)
 		r = live_of(g, fd, &l);
-	if (r == 0)
-		*ret = (struct ima_gate_point){ .gen = l.gen, .epoch = c.epoch };
-	return r;
+	if (r < 0)
+		return r;
+	ima_ignore(bpf_map_lookup_elem(bpf_map__fd(g->skel->maps.verdict_map), &fd, &v));
+	*ret = (struct ima_gate_point){ .gen = l.gen, .epoch = c.epoch, .shared = l.shared_writable,
+					.tainted = l.shared_writable != v.cleansed };
+	return 0;
 }
 
 /* under the lock: two threads may verify the same file */
-static int merge(struct ima_gate *g, int fd, const struct ima_gate_verdict *v)
+static int merge(struct ima_gate *g, int fd, const struct ima_gate_verdict *v, uint32_t keep)
 {
 	const int map = bpf_map__fd(g->skel->maps.verdict_map);
 	struct ima_gate_verdict now = *v, old;
@@ -374,26 +378,31 @@ static int merge(struct ima_gate *g, int fd, const struct ima_gate_verdict *v)
 	if (bpf_map_lookup_elem(map, &fd, &old) == 0) {
 		now.flags |= old.flags & IMA_GATE_MEASURED;
 		now.reported = old.reported;
-		if (old.gen == v->gen && old.epoch == v->epoch)
+		if (!now.cleansed)
+			now.cleansed = old.cleansed;
+		if (old.gen == v->gen && old.epoch == v->epoch) {
 			now.seen |= old.seen;
+			now.flags |= old.flags & keep;
+		}
 	}
 	return bpf_map_update_elem(map, &fd, &now, BPF_ANY);
 }
 
 int ima_gate_publish(struct ima_gate *g, int fd, const struct ima_gate_point *at, uint32_t seen,
-		     uint32_t allowed, uint32_t flags)
+		     uint32_t allowed, uint32_t flags, uint32_t keep)
 {
 	struct ima_gate_verdict v = { .gen = at->gen, .epoch = at->epoch, .flags = flags,
-				      .seen = seen, .allowed = allowed };
+				      .seen = seen, .allowed = allowed,
+				      .cleansed = at->tainted ? 0 : at->shared };
 	struct ima_gate_live l;
 	int r;
 
 	pthread_mutex_lock(&g->verdict_lock);
-	r = merge(g, fd, &v);
+	r = merge(g, fd, &v, keep);
 	/* changed meanwhile: the kernel half took the flag away before it was there */
 	if (r == 0 && (flags & IMA_GATE_CACHED) && (live_of(g, fd, &l) < 0 || l.gen != at->gen)) {
 		v.flags &= ~IMA_GATE_CACHED;
-		r = merge(g, fd, &v);
+		r = merge(g, fd, &v, 0);
 	}
 	pthread_mutex_unlock(&g->verdict_lock);
 	return r;
@@ -413,7 +422,7 @@ static int trust(struct ima_gate *g, const char *path)
 					       BPF_NOEXIST));
 	if (ima_gate_point(g, fd, &at) < 0)
 		return -EIO;
-	return ima_gate_publish(g, fd, &at, 0, UINT32_MAX, 0);
+	return ima_gate_publish(g, fd, &at, 0, UINT32_MAX, 0, IMA_GATE_CACHED);
 }
 
 int ima_gate_trust_self(struct ima_gate *g)

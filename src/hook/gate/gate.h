@@ -61,6 +61,8 @@ void ima_gate_forget_context(struct ima_gate *g, int tid);
 struct ima_gate_point {
 	uint64_t gen;
 	uint32_t epoch;
+	uint32_t shared; /* how often it was mapped shared and writable */
+	bool tainted;    /* so mapped since its pages were last seen out of memory */
 };
 
 /** ima_gate_point() - of the file behind @fd, now. -ENOENT: never opened since the gate began */
@@ -68,10 +70,12 @@ ima_must_check int ima_gate_point(struct ima_gate *g, int fd, struct ima_gate_po
 
 /**
  * ima_gate_publish() - what was found for the file behind @fd; seen bits of the same generation are added to
+ * @keep: flags that stay as they are while the content is the same
  * @at: taken before anything of the file was looked at
  */
 ima_must_check int ima_gate_publish(struct ima_gate *g, int fd, const struct ima_gate_point *at,
-				    uint32_t seen, uint32_t allowed, uint32_t flags);
+				    uint32_t seen, uint32_t allowed, uint32_t flags,
+				    uint32_t keep);
 
 /** ima_gate_trust_self() - what this process is made of may be used again: a restart must not need a verdict. 0 or -errno */
 ima_must_check int ima_gate_trust_self(struct ima_gate *g);

@@ -36,10 +36,10 @@ struct ima_gate_context {
 	__u8 fsuuid[16];
 };
 
-/** struct ima_gate_live - flags are sticky until the worker has cleansed the file */
+/** struct ima_gate_live - counters: none of them goes back */
 struct ima_gate_live {
 	__u64 gen;
-	__u32 shared_writable; /* was mapped shared from a writable descriptor */
+	__u32 shared_writable; /* how often it was mapped shared from a writable descriptor */
 	__u32 closes;          /* how often the last writer went */
 };
 
@@ -55,7 +55,7 @@ struct ima_gate_verdict {
 	__u32 seen;
 	__u32 allowed;
 	__u32 reported; /* closes + 1 when its writers were reported last, 0: never */
-	__u32 pad;
+	__u32 cleansed; /* live.shared_writable when no page of it was in memory */
 };
 
 /* struct ima_gate_fs.flags */
