@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -259,6 +260,17 @@ static int do_by_handle(char **argv)
 	return run(fd, argv[0]);
 }
 
+/* PID: held by a debugger for as long as a test lasts */
+static int do_trace(char **argv)
+{
+	const pid_t pid = atoi(argv[0]);
+
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0 || ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) < 0)
+		return refused("ptrace");
+	sleep(20);
+	return 0;
+}
+
 struct uring {
 	int fd;
 	struct io_uring_params p;
@@ -353,7 +365,7 @@ static const struct {
 	{ "flip-aio", 1, do_flip_aio }, { "flip-group", 1, do_flip_group },
 	{ "old-mmap", 1, do_old_mmap }, { "old-mprotect", 1, do_old_mprotect },
 	{ "by-handle", 2, do_by_handle }, { "pinned-page", 2, do_pinned_page },
-	{ "uring-open", 1, do_uring_open },
+	{ "uring-open", 1, do_uring_open }, { "trace", 1, do_trace },
 };
 
 int main(int argc, char **argv)

@@ -28,6 +28,7 @@ other_mount_namespace refused refused
 queue_flooded refused refused
 worker_stopped refused refused
 worker_killed refused refused
+worker_traced refused refused
 pins_removed refused refused
 supervisor_killed refused ran
 T
@@ -90,6 +91,7 @@ flood() {
 }
 pids() { supervisor=$(</run/imad/lock); read -r worker _ </proc/$supervisor/task/$supervisor/children; }
 stop_worker() { ./helper flip $v; pids; kill -STOP $worker; }
+trace_worker() { ./helper flip $v; pids; ./helper trace $worker & }
 kill_worker() { ./helper flip $v; pids; kill -KILL $worker; }
 unpin() { ./helper flip $v; rm -rf /sys/fs/bpf/imad; }
 kill_supervisor() { ./helper flip $v; pids; kill -KILL $supervisor; }
@@ -142,6 +144,8 @@ for tier in gate fanotify; do
 	[ ${#flooders[@]} = 0 ] || wait "${flooders[@]}"
 	try worker_stopped stop_worker
 	try worker_killed kill_worker
+	sleep 2
+	try worker_traced trace_worker
 	sleep 2
 	try pins_removed unpin
 	if [ $tier = gate ]; then
