@@ -15,6 +15,7 @@
  *   policy_commit  -
  *   policy_abort   -
  *   trim           "n": int         the n oldest records are deleted; "entries", "deleted": counters
+ *   restart        -                the program now installed takes over, without a gap in what is enforced
  *   stage          -                all records are set apart
  *   drop_staged    -                and deleted
  *   measure        "label", "name" or "keyring": text; "data": hex; "by_hash": bool

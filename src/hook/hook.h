@@ -40,6 +40,7 @@ struct ima_hook_opts {
 	bool violations_once;            /* one ToMToU for each measured reader */
 	bool fail_closed;                /* gate: what has no verdict is refused, imad running or not */
 	bool outlives;                   /* gate: verdicts stay in force when imad is killed */
+	unsigned int guard;              /* gate: IMA_GATE_GUARD_*: who may end it */
 	bool init_module_data;           /* since 6.10: the buffer of init_module(2) is critical data */
 	enum ima_lsm lsm;                /* whose labels rules may name */
 };
@@ -76,6 +77,9 @@ struct ima_hook_ops {
 
 	/* worker: marks are removed first, then outstanding events are finished, then threads end */
 	void (*stop)(struct ima_hook *h);
+
+	/* supervisor, after the worker stopped: @next_program is about to replace this one; what can stay in force does. 0 or -errno */
+	int (*leave)(struct ima_hook *h, const char *next_program, struct ima_diag *diag);
 
 	/* either: a task of imad itself, never measured and never made to wait; recover() forgets all but the caller's */
 	void (*exempt)(struct ima_hook *h, int tid);

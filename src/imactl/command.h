@@ -29,6 +29,7 @@ int cmd_policy_load(int argc, char **argv);
 int cmd_policy_show(int argc, char **argv);
 int cmd_policy_simulate(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_restart(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_trim(int argc, char **argv);
 

@@ -26,6 +26,8 @@ const struct imactl_command imactl_commands[] = {
 	{ "measure", cmd_measure,
 	  "measure (--label LABEL --name NAME [--by-hash] | --keyring KEYRING) [FILE|-] [--json] [--control SOCKET]",
 	  "have a program's own critical data, or a key, measured" },
+	{ "restart", cmd_restart, "restart [--json] [--control SOCKET]",
+	  "the imad now installed takes over from the running one, without a gap" },
 	{ "trim", cmd_trim, "trim --export FILE [--json] [--control SOCKET]",
 	  "write the list to a file, then take what was written off the live list" },
 	{ "policy check", cmd_policy_check,

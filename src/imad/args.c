@@ -2,6 +2,7 @@
 /* The command line of imad. Long options are the settings' names with dashes; NAME=VALUE takes any setting. */
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ static const struct option options[] = {
 	{ "settle-ms", required_argument, NULL, OPT_SETTING },
 	{ "threads", required_argument, NULL, OPT_SETTING },
 	{ "tier", required_argument, NULL, OPT_SETTING },
+	{ "guard", required_argument, NULL, OPT_SETTING },
 	{ "fail-mode", required_argument, NULL, OPT_SETTING },
 	{ 0 },
 };
@@ -58,6 +60,7 @@ static void print_help(FILE *f)
 	      "  --settle-ms N         files changed more recently are measured at each use\n"
 	      "  --tier NAME           auto (default), gate (BPF LSM and fanotify) or fanotify\n"
 	      "  --fail-mode MODE      gate: open (default) lets uses without a verdict pass, closed refuses\n"
+	      "  --guard LEVEL         gate: off (default); on: imad cannot be killed, traced or unpinned; sealed: nor stopped\n"
 	      "  --threads N           hashing threads for local file systems\n"
 	      "  NAME=VALUE            a kernel parameter (ima_policy=, ima_template=, ima_hash=, ...)\n"
 	      "                        or any setting of imad.conf(5)\n",
@@ -89,13 +92,14 @@ static int set_policy_arg(struct imad_config *c, const char *value)
 	return set_named(c, strchr(value, '/') ? "policy_file" : "ima_policy", value);
 }
 
-static int set_word(struct imad_config *c, char *word)
+/* @word stays whole: an imad that takes over is given it again */
+static int set_word(struct imad_config *c, const char *word)
 {
-	char *eq = strchr(word, '=');
+	const char *eq = strchr(word, '=');
+	char name[64];
 
-	if (eq)
-		*eq = 0;
-	return set_named(c, word, eq ? eq + 1 : "");
+	snprintf(name, sizeof(name), "%.*s", (int)(eq ? eq - word : (ptrdiff_t)strlen(word)), word);
+	return set_named(c, name, eq ? eq + 1 : "");
 }
 
 static int one_option(struct imad_config *c, int opt, int index, char **ret_config_file)

@@ -310,6 +310,19 @@ static int set_fail_mode(struct imad_config *c, enum imad_source s, const char *
 	return 0;
 }
 
+/* in the order of IMA_GATE_GUARD_* */
+static int set_guard(struct imad_config *c, enum imad_source s, const char *v, struct ima_diag *d)
+{
+	static const char *const levels[] = { "off", "on", "sealed" };
+
+	for (unsigned int i = 0; i < IMA_N_ELEMENTS(levels); i++)
+		if (!strcmp(v, levels[i])) {
+			c->guard = i;
+			return 0;
+		}
+	return ima_diag_text(d, -EINVAL, "\"%s\" is not one of off, on, sealed", v);
+}
+
 static int set_tier(struct imad_config *c, enum imad_source s, const char *v, struct ima_diag *d)
 {
 	static const char *const tiers[] = { "auto", "gate", "fanotify" };
@@ -360,6 +373,7 @@ static const struct setting settings[] = {
 	{ "threads", set_threads, false },
 	{ "tier", set_tier, false },
 	{ "fail_mode", set_fail_mode, false },
+	{ "guard", set_guard, false },
 };
 
 static const struct setting *find_setting(const char *name, size_t len)

@@ -38,6 +38,7 @@ struct imad_config {
 	char *kexec_buffer; /* list of the kernel before a kexec; NULL: none */
 	char *tpm;
 	bool fail_closed;    /* gate: uses without a verdict are refused */
+	unsigned int guard;  /* gate: IMA_GATE_GUARD_* */
 	char tier[9];        /* "auto", "gate", "fanotify" */
 	char *state_dir;
 	char *run_dir;

@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 	}
 	if (r == 0) {
 		setenv("TSS2_LOG", "all+none", 0);
-		r = imad_supervise(&c);
+		r = imad_supervise(&c, argv);
 	}
 	imad_config_done(&c);
 	return r < 0 ? EXIT_GOOD : r;

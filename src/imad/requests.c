@@ -3,8 +3,11 @@
 #include "imad/requests.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -288,6 +291,37 @@ static json_t *op_measure(struct imad_worker *w, struct imad_upload *u, const js
 			 ima_mlist_stats(w->mlist).entries > before);
 }
 
+/* does it run at all? The answer is not worth an imad that is gone */
+static int try_program(const char *path)
+{
+	char name[] = "imad", word[] = "--version";
+	char *const args[] = { name, word, NULL }, *const env[] = { NULL };
+	posix_spawn_file_actions_t quiet;
+	int status = 0, r;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&quiet);
+	posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	r = posix_spawn(&pid, path, &quiet, NULL, args, env);
+	posix_spawn_file_actions_destroy(&quiet);
+	if (r)
+		return -r;
+	if (waitpid(pid, &status, 0) < 0)
+		return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ENOEXEC;
+}
+
+static json_t *op_restart(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	const char *program = w->setup->program;
+	const int r = try_program(program);
+
+	if (r < 0)
+		return ima_control_error(r, NULL, "%s does not run: %s; this imad goes on", program, strerror(-r));
+	atomic_store(&w->setup->shared->replace, 1);
+	return done();
+}
+
 static json_t *trimmed(struct imad_worker *w, int r, const struct ima_diag *diag)
 {
 	if (r < 0)
@@ -332,6 +366,7 @@ static const struct {
 	{ "policy_commit", op_policy_commit },
 	{ "policy_abort", op_policy_abort },
 	{ "measure", op_measure },
+	{ "restart", op_restart },
 	{ "trim", op_trim },
 	{ "stage", op_stage },
 	{ "drop_staged", op_drop_staged },

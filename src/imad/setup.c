@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
@@ -179,6 +180,7 @@ static int open_hook(struct imad_host *h, const struct imad_config *c, struct im
 		.violations_once = imad_config_violations_once(c),
 		.fail_closed = c->fail_closed,
 		.outlives = c->fail_closed,
+		.guard = c->guard,
 		.init_module_data = c->profile != IMA_PROFILE_6_1,
 		.lsm = c->lsm,
 	};
@@ -201,6 +203,18 @@ static int open_shared(struct imad_host *h)
 	return 0;
 }
 
+static int find_program(struct imad_host *h)
+{
+	char path[PATH_MAX];
+	const ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n < 0)
+		return -errno;
+	path[n] = 0;
+	h->setup.program = strdup(path);
+	return h->setup.program ? 0 : -ENOMEM;
+}
+
 /* the rules of an earlier imad are not ours: this one begins with its own settings */
 static int open_policy_copy(struct imad_host *h, const char *run_dir)
 {
@@ -214,11 +228,14 @@ static int open_policy_copy(struct imad_host *h, const char *run_dir)
 int imad_host_open(struct imad_config *c, struct imad_host *ret, struct ima_diag *diag)
 {
 	struct imad_host *h = ret;
+	struct timespec now;
 	int r;
 
 	*h = (struct imad_host){ .lock_fd = -EBADF };
 	h->setup = (struct imad_setup){ .config = c, .journal_fd = -EBADF, .control_fd = -EBADF,
 					.started = (uint64_t)time(NULL) };
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	h->setup.instance = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 	r = make_run_dir(c->run_dir, diag);
 	if (r == 0)
 		r = take_lock(h, c->run_dir, diag);
@@ -235,6 +252,8 @@ int imad_host_open(struct imad_config *c, struct imad_host *ret, struct ima_diag
 	raise_limits();
 	if (r == 0)
 		r = ima_hasher_new(&h->hasher);
+	if (r == 0)
+		r = find_program(h);
 	if (r == 0)
 		r = open_shared(h);
 	if (r == 0)
@@ -259,6 +278,7 @@ void imad_host_close(struct imad_host *h)
 		unlink(h->setup.policy_copy);
 	ima_close(h->lock_fd);
 	free(h->setup.journal_path);
+	free(h->setup.program);
 	free(h->setup.policy_copy);
 	free(h->control_path);
 }

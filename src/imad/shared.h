@@ -11,6 +11,7 @@ struct imad_shared {
 	_Atomic uint64_t heartbeat;  /* raised by the worker ten times a second */
 	_Atomic int phase;           /* enum imad_phase of the running worker */
 	_Atomic int begun;           /* a worker has come as far as IMAD_READY: later ones take over from it */
+	_Atomic int replace;         /* asked for: the supervisor makes way for the program now installed */
 	_Atomic uint32_t restarts;
 	_Atomic int worker_pid;
 	_Atomic int view_pid;        /* 0: no view runs */

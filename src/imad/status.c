@@ -124,6 +124,7 @@ json_t *imad_status(struct imad_worker *w)
 				      s->config->mount_point, "reason", s->shared->view_reason));
 	json_object_set_new(o, "journal", json_string(s->journal_path));
 	json_object_set_new(o, "started", json_integer((json_int_t)s->started));
+	json_object_set_new(o, "instance", json_integer((json_int_t)s->instance));
 	json_object_set_new(o, "warnings", warnings_json(w));
 	return o;
 }

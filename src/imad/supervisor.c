@@ -35,6 +35,7 @@ struct supervisor {
 	unsigned int view_starts;
 	bool announced;
 	bool stopping;
+	bool replacing; /* the stop makes way for a new supervisor in this process */
 	unsigned int stop_ticks;
 	int status;
 };
@@ -333,6 +334,8 @@ static void loop(struct supervisor *s)
 			s->stopping = true;
 		reap(s);
 		s->host.setup.hook->ops->expire(s->host.setup.hook);
+		if (atomic_load(&s->host.setup.shared->replace) && !s->stopping)
+			s->replacing = s->stopping = true;
 		if (s->stopping) {
 			press_stop(s);
 			continue;
@@ -341,6 +344,24 @@ static void loop(struct supervisor *s)
 		if (sig != SIGCHLD)
 			check_heart(s);
 	}
+}
+
+/* returns only when the new program could not be run: what was left in force for it ends */
+static void make_way(struct supervisor *s, char **argv)
+{
+	const struct imad_setup *setup = &s->host.setup;
+	struct ima_diag diag = { 0 };
+	char text[256];
+	int r = setup->hook->ops->leave(setup->hook, setup->program, &diag);
+
+	if (r == 0) {
+		execv(setup->program, argv);
+		r = -errno;
+	}
+	snprintf(text, sizeof(text), "the new program was not started: %s",
+		 diag.text[0] ? diag.text : strerror(-r));
+	say(text);
+	s->status = 3;
 }
 
 static void block_signals(void)
@@ -356,7 +377,7 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-int imad_supervise(struct imad_config *c)
+int imad_supervise(struct imad_config *c, char **argv)
 {
 	struct supervisor s = { .config = c };
 	struct ima_diag diag = { 0 };
@@ -373,6 +394,8 @@ int imad_supervise(struct imad_config *c)
 	start_worker(&s);
 	start_view(&s);
 	loop(&s);
+	if (s.replacing && s.status == 0)
+		make_way(&s, argv);
 	imad_host_close(&s.host);
 	return s.status;
 }

@@ -10,5 +10,8 @@
 
 #include "imad/worker.h"
 
-/** imad_supervise() - run until told to stop; the program's exit status */
-int imad_supervise(struct imad_config *c);
+/**
+ * imad_supervise() - run until told to stop; the program's exit status
+ * @argv: of this program, for the one that replaces it
+ */
+int imad_supervise(struct imad_config *c, char **argv);

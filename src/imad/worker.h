@@ -20,9 +20,11 @@ struct imad_setup {
 	int journal_fd;
 	char *journal_path;
 	uint8_t boot_id[16];
+	char *program;       /* path that imad was started from */
 	int control_fd;      /* listening */
 	char *policy_copy;   /* RUN/policy: custom rules in force, for the next worker */
 	uint64_t started;    /* CLOCK_REALTIME, seconds */
+	uint64_t instance;   /* CLOCK_BOOTTIME, nanoseconds: another one is another imad */
 	bool kernel_ima;     /* the kernel's own IMA is active */
 };
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
+#include <linux/bpf.h>
 #include <linux/io_uring.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -55,9 +56,32 @@ static int do_mprotect(char **argv)
 	int fd = open(argv[0], O_RDONLY);
 	void *p = fd < 0 ? MAP_FAILED : mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
 
-	if (p == MAP_FAILED || mprotect(p, 4096, PROT_READ | PROT_EXEC) < 0)
-		return refused("mprotect");
+	if (p == MAP_FAILED)
+		return refused("mmap");
+	if (mprotect(p, 4096, PROT_READ | PROT_EXEC) < 0) {
+		refused("mprotect");
+		usleep(300000); /* its path is still to be found */
+		return 1;
+	}
 	return 0;
+}
+
+static int do_open(char **argv)
+{
+	int fd = open(argv[0], O_RDONLY);
+
+	if (fd < 0)
+		return refused("open");
+	close(fd);
+	return 0;
+}
+
+/* for writing, from a pin */
+static int do_map(char **argv)
+{
+	union bpf_attr a = { .pathname = (uintptr_t)argv[0] };
+
+	return syscall(SYS_bpf, BPF_OBJ_GET, &a, sizeof(a)) < 0 ? refused("BPF_OBJ_GET") : 0;
 }
 
 static int run(int fd, char *name)
@@ -359,7 +383,7 @@ static const struct {
 } commands[] = {
 	{ "dlopen", 1, do_dlopen },   { "mmap", 1, do_mmap },	  { "mprotect", 1, do_mprotect },
 	{ "memfd", 2, do_memfd },     { "unlinked", 1, do_unlinked }, { "kexec", 1, do_kexec },
-	{ "direct", 1, do_direct },
+	{ "direct", 1, do_direct },	  { "open", 1, do_open },	{ "map", 1, do_map },
 	{ "flip", 1, do_flip },	      { "flip-shared", 1, do_flip_shared },
 	{ "same-shared", 1, do_same_shared },
 	{ "flip-aio", 1, do_flip_aio }, { "flip-group", 1, do_flip_group },

@@ -75,12 +75,15 @@ static enum ima_hash_algo file_algo(struct ima_monitor *m, const struct ima_file
 	return ima_label_algo(ima_collect_label(c, ev), m->opts.hash);
 }
 
-static bool may_be_appraised(struct ima_monitor *m, const struct ima_file_event *ev)
+/* by anybody, at any time */
+static uint32_t appraised_uses(struct ima_monitor *m, const struct ima_policy_event *file)
 {
-	for (unsigned int f = IMA_FUNC_FILE_CHECK; m->opts.enforce && f < IMA_FUNC__LAST; f++)
-		if (ima_policy_may_appraise(m->opts.policy, &ev->facts, (enum ima_func)f))
-			return true;
-	return false;
+	uint32_t funcs = 0;
+
+	for (unsigned int f = IMA_FUNC_FILE_CHECK; m->opts.appraise && f < IMA_FUNC__LAST; f++)
+		if (ima_policy_may_appraise(m->opts.policy, file, (enum ima_func)f))
+			funcs |= UINT32_C(1) << f;
+	return funcs;
 }
 
 bool ima_monitor_wants(struct ima_monitor *m, const struct ima_file_event *ev)
@@ -95,9 +98,15 @@ bool ima_monitor_wants(struct ima_monitor *m, const struct ima_file_event *ev)
 		wants = (res.action & (IMA_ACTION_MEASURE | IMA_ACTION_AUDIT)) ||
 			(m->opts.appraise && (res.action & IMA_ACTION_APPRAISE));
 	}
-	wants = wants || may_be_appraised(m, ev);
+	wants = wants || (m->opts.enforce && appraised_uses(m, &ev->facts));
 	pthread_rwlock_unlock(&m->policy_lock);
 	return wants;
+}
+
+/* a failed digest names the directory entry, all else the path */
+static bool by_last_name(const char *op, const char *cause)
+{
+	return !strcmp(op, "collect_data") && strcmp(cause, "failed-mprotect") != 0;
 }
 
 static void audit_file(struct ima_monitor *m, const struct ima_file_event *ev,
@@ -109,7 +118,7 @@ static void audit_file(struct ima_monitor *m, const struct ima_file_event *ev,
 		.subject = &ev->subject,
 		.op = op,
 		.cause = cause,
-		.name = type == IMA_AUDIT_DATA ? ev->last : ev->path,
+		.name = by_last_name(op, cause) ? ev->last : ev->path,
 		.dev = ev->dev,
 		.ino = ev->ino,
 		.result = result,
@@ -378,6 +387,7 @@ void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct 
 			audit_rule(m, h, ev, &c, ret);
 	}
 	ret->good = good_uses(m, h, ev, &c);
+	ret->unasked = ~appraised_uses(m, &ev->facts);
 	if (!m->opts.appraise || ret->good == ALL_FUNCS)
 		ret->done |= IMA_ACTION_APPRAISE; /* nobody is to be refused: nothing is left to judge */
 	pthread_rwlock_unlock(&m->policy_lock);
@@ -408,14 +418,18 @@ void ima_monitor_violation(struct ima_monitor *m, struct ima_hasher *h,
 	pthread_rwlock_unlock(&m->policy_lock);
 }
 
-uint32_t ima_monitor_enforces(struct ima_monitor *m, const struct ima_policy_event *fs)
+void ima_monitor_refused(struct ima_monitor *m, const struct ima_file_event *ev, const char *op,
+			 const char *cause)
+{
+	audit_file(m, ev, IMA_AUDIT_DATA, op, cause, -EPERM, false);
+}
+
+uint32_t ima_monitor_appraises(struct ima_monitor *m, const struct ima_policy_event *fs)
 {
 	uint32_t funcs = 0;
 
 	pthread_rwlock_rdlock(&m->policy_lock);
-	for (unsigned int f = IMA_FUNC_FILE_CHECK; m->opts.enforce && f < IMA_FUNC__LAST; f++)
-		if (ima_policy_may_appraise(m->opts.policy, fs, (enum ima_func)f))
-			funcs |= UINT32_C(1) << f;
+	funcs = appraised_uses(m, fs);
 	pthread_rwlock_unlock(&m->policy_lock);
 	return funcs;
 }
@@ -423,6 +437,11 @@ uint32_t ima_monitor_enforces(struct ima_monitor *m, const struct ima_policy_eve
 bool ima_monitor_is_enforcing(struct ima_monitor *m)
 {
 	return m->opts.enforce;
+}
+
+bool ima_monitor_appraises_any(struct ima_monitor *m)
+{
+	return m->opts.appraise;
 }
 
 bool ima_monitor_measures(struct ima_monitor *m)

@@ -87,6 +87,7 @@ struct ima_outcome {
 	uint32_t action;         /* union of the rules' answers */
 	uint32_t done;           /* IMA_ACTION_* carried out, with success */
 	uint32_t good;           /* funcs (bits by enum ima_func) whose use of this content nobody is to be refused */
+	uint32_t unasked;        /* funcs that no rule appraises for this file, whoever uses it and whatever is in it */
 	bool refused;            /* a rule appraises this access and the content is not the good one; only where enforced */
 	uint32_t matched;        /* bitmap of @checks that some rule wanted measured */
 	uint64_t measured_pcrs;  /* bitmap of PCRs that have the file now */
@@ -130,11 +131,16 @@ ima_must_check int ima_monitor_boot_aggregate(struct ima_monitor *m, struct ima_
 /** ima_monitor_gap() - a violation record that stands for a time without measurement */
 ima_must_check int ima_monitor_gap(struct ima_monitor *m, struct ima_hasher *h, const char *name);
 
+/** ima_monitor_refused() - a hook refused @ev by itself: the audit record */
+void ima_monitor_refused(struct ima_monitor *m, const struct ima_file_event *ev, const char *op,
+			 const char *cause);
+
 /* the policy behind its lock */
 bool ima_monitor_measures(struct ima_monitor *m);
 bool ima_monitor_is_enforcing(struct ima_monitor *m);
-/** ima_monitor_enforces() - funcs that some appraise rule names for files of this file system, bits by enum ima_func; 0: not enforced */
-uint32_t ima_monitor_enforces(struct ima_monitor *m, const struct ima_policy_event *fs);
+bool ima_monitor_appraises_any(struct ima_monitor *m);
+/** ima_monitor_appraises() - funcs that some appraise rule names for files of this file system, bits by enum ima_func; 0: appraisal is off */
+uint32_t ima_monitor_appraises(struct ima_monitor *m, const struct ima_policy_event *fs);
 uint32_t ima_monitor_scope(struct ima_monitor *m, const struct ima_policy_event *fs);
 bool ima_monitor_pending(struct ima_monitor *m, const struct ima_policy_event *facts, uint32_t done,
 			 uint64_t pcrs);

@@ -88,8 +88,9 @@ static int fan_open(const struct ima_hook_opts *opts, struct ima_hook **ret, str
 
 static int gate_open(const struct ima_hook_opts *opts, struct ima_hook **ret, struct ima_diag *diag)
 {
+	const struct ima_gate_opts how = { .outlives = opts->outlives, .guard = opts->guard };
 	struct ima_gate *gate = NULL;
-	int r = ima_gate_open(opts->outlives ? IMA_GATE_PIN_DIR : NULL, &gate, diag);
+	int r = ima_gate_open(&how, &gate, diag);
 
 	if (r == 0)
 		r = fan_open(opts, ret, diag);
@@ -148,10 +149,8 @@ static unsigned int fan_recover(struct ima_hook *h, void (*keep)(void *user, int
 	for (size_t i = 0; i < IMA_FAN_MAX_OWN; i++)
 		if (atomic_load(&f->shared->own[i]) != getpid())
 			atomic_store(&f->shared->own[i], 0);
-	if (f->gate) {
-		ima_gate_disown(f->gate, getpid());
+	if (f->gate)
 		ima_gate_keep(f->gate, keep, user);
-	}
 	for (int c = 0; c < IMA_FAN__LAST; c++) {
 		const uint32_t high = atomic_load(&f->shared->high[c]);
 
@@ -166,6 +165,18 @@ static unsigned int fan_recover(struct ima_hook *h, void (*keep)(void *user, int
 		}
 	}
 	return n;
+}
+
+static int fan_leave(struct ima_hook *h, const char *next_program, struct ima_diag *diag)
+{
+	struct ima_fan *f = to_fan(h);
+	int r;
+
+	if (!f->gate)
+		return 0;
+	r = ima_gate_trust_program(f->gate, next_program);
+	return r < 0 ? ima_diag_text(diag, r, "%s: %s", next_program, strerror(-r)) :
+		       ima_gate_leave(f->gate, diag);
 }
 
 static void fan_exempt(struct ima_hook *h, int tid)
@@ -324,7 +335,7 @@ static void fan_each_fs(struct ima_hook *h, void (*fn)(void *user, const struct 
 /* the two tiers differ in how they open */
 #define OPS_AFTER_OPEN                                                                             \
 	.expire = fan_expire, .recover = fan_recover, .begin = fan_begin, .start = fan_start,      \
-	.refresh = fan_refresh, .stop = fan_stop, .exempt = fan_exempt, .stats = fan_stats,        \
+	.refresh = fan_refresh, .stop = fan_stop, .exempt = fan_exempt, .leave = fan_leave, .stats = fan_stats,        \
 	.each_fs = fan_each_fs, .free = fan_free
 
 const struct ima_hook_ops ima_hook_fanotify = {

@@ -239,27 +239,27 @@ static bool measured_for_readers(enum ima_func f)
 static void publish(struct ima_fan_job *j, const struct ima_outcome *out)
 {
 	struct ima_gate *g = j->w->fan->gate;
-	uint32_t seen = 0, allowed = out->good, flags = 0;
+	struct ima_gate_finding found = { .allowed = out->good, .unasked = out->unasked,
+					  .keep = j->slot ? 0 : IMA_GATE_CACHED };
 
 	if (!g || !j->has_point)
 		return;
 	for (size_t i = 0; i < j->ev.n_checks; i++) {
 		if (!(out->matched >> i & 1) && ima_monitor_measures(j->w->env.monitor))
 			continue;
-		seen |= UINT32_C(1) << j->ev.checks[i].func;
+		found.seen |= UINT32_C(1) << j->ev.checks[i].func;
 		if ((out->matched >> i & 1) && measured_for_readers(j->ev.checks[i].func) && !j->ev.opened_for_write)
-			flags |= IMA_GATE_MEASURED;
+			found.flags |= IMA_GATE_MEASURED;
 	}
 	if (j->ev.has_writers || out->error || j->ev.direct_io)
-		seen = allowed = 0;
+		found.seen = found.allowed = 0;
 	if (j->unsure)
-		allowed = 0;
+		found.allowed = 0;
 	if (j->marked)
-		flags |= IMA_GATE_CACHED;
+		found.flags |= IMA_GATE_CACHED;
 	/* told by the gate: whether its opens are cached is not ours to say */
-	if (seen || allowed || flags)
-		ima_ignore(ima_gate_publish(g, j->file.fd, &j->point, seen, allowed, flags,
-					    j->slot ? 0 : IMA_GATE_CACHED));
+	if (found.seen || found.allowed || found.unasked || found.flags)
+		ima_ignore(ima_gate_publish(g, j->file.fd, &j->point, &found));
 }
 
 static void take_point(struct ima_fan_job *j)
@@ -271,19 +271,24 @@ static void take_point(struct ima_fan_job *j)
 	j->ev.has_writers = j->has_point && ima_fd_file_ops.has_writers(&j->file) != 0;
 }
 
-/* the gate refuses uses by itself, with the kernel's error number; an open it does not */
+/* the gate refuses with the kernel's error number: uses by itself, opens when told so, where the kernel asks it after fanotify */
 static void refuse(struct ima_fan_job *j)
 {
+	struct ima_gate *g = j->w->fan->gate;
+
 	drop_ignore_mark(j);
-	if (j->slot && !(j->w->fan->gate && j->exec))
-		atomic_store(&j->slot->refuse, 1);
+	if (!j->slot || (g && j->exec) ||
+	    (g && j->has_context && ima_gate_refuse_open(g, j->tid, &j->context)))
+		return;
+	atomic_store(&j->slot->refuse, 1);
 }
 
 /* only where the content decides whether it may be used: it is read from its device again */
 static void cleanse(struct ima_fan_job *j)
 {
 	if (!j->has_point || !j->point.tainted ||
-	    !ima_monitor_enforces(j->w->env.monitor, &j->ev.facts))
+	    !ima_monitor_is_enforcing(j->w->env.monitor) ||
+	    !ima_monitor_appraises(j->w->env.monitor, &j->ev.facts))
 		return;
 	if (ima_cleanse(j->file.fd) == 0)
 		j->point.tainted = false;
@@ -294,9 +299,12 @@ static void cleanse(struct ima_fan_job *j)
 /* no rule asks for anything, whatever the content is: the gate lets it be used until it changes */
 static void pass(struct ima_fan_job *j)
 {
-	const struct ima_outcome out = { .good = UINT32_MAX };
+	const struct ima_outcome out = {
+		.good = UINT32_MAX,
+		.unasked = ~ima_monitor_appraises(j->w->env.monitor, &j->ev.facts),
+	};
 
-	if (!j->w->fan->opts.fail_closed && !ima_monitor_is_enforcing(j->w->env.monitor))
+	if (!j->w->fan->opts.fail_closed && !ima_monitor_appraises_any(j->w->env.monitor))
 		return;
 	take_point(j);
 	publish(j, &out);

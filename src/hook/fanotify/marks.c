@@ -57,7 +57,7 @@ struct ima_marks {
 	struct namespace *ns;
 	size_t n_ns;
 	uint32_t active;   /* funcs that rules name on the file systems seen in this pass */
-	uint32_t enforced; /* those of them whose use needs a verdict */
+	uint32_t appraised; /* those of them that some rule appraises */
 	pthread_t thread;
 	bool has_thread;
 	int stop_fd;
@@ -133,14 +133,14 @@ static uint64_t wanted_events(uint32_t scope)
 
 /* the gate learns of every file system whose files some rule may want, marked or not */
 static void watch_fs(struct ima_marks *m, unsigned int major, unsigned int minor, uint32_t scope,
-		     uint32_t enforced)
+		     uint32_t appraised)
 {
 	int r;
 
 	if (!m->fan->gate)
 		return;
 	m->active |= scope;
-	m->enforced |= enforced;
+	m->appraised |= appraised;
 	r = ima_gate_watch(m->fan->gate, major, minor, scope != 0);
 	if (r < 0)
 		say(m, LOG_ERR, "the gate cannot take another file system");
@@ -174,7 +174,7 @@ static const char *mark_fs(struct ima_marks *m, const struct ima_mount *mnt, con
 	fs_facts(mnt, path, &fs);
 	scope = ima_monitor_scope(m->worker->monitor, &fs);
 	events = wanted_events(scope);
-	watch_fs(m, mnt->major, mnt->minor, scope, ima_monitor_enforces(m->worker->monitor, &fs));
+	watch_fs(m, mnt->major, mnt->minor, scope, ima_monitor_appraises(m->worker->monitor, &fs));
 
 	if (both & ~events)
 		ima_ignore(fanotify_mark(group, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM,
@@ -415,7 +415,7 @@ static void watch_memfd(struct ima_marks *m)
 	if (fd >= 0 && fstat(fd, &st) == 0)
 		watch_fs(m, major(st.st_dev), minor(st.st_dev),
 			 ima_monitor_scope(m->worker->monitor, &fs),
-			 ima_monitor_enforces(m->worker->monitor, &fs));
+			 ima_monitor_appraises(m->worker->monitor, &fs));
 	ima_close(fd);
 }
 
@@ -426,9 +426,11 @@ static int tell_gate(struct ima_marks *m)
 			      1U << IMA_FUNC_BPRM_CHECK | 1U << IMA_FUNC_MODULE_CHECK |
 			      1U << IMA_FUNC_FIRMWARE_CHECK | 1U << IMA_FUNC_KEXEC_KERNEL_CHECK |
 			      1U << IMA_FUNC_KEXEC_INITRAMFS_CHECK;
-	const uint32_t enforced = m->fan->opts.fail_closed ? m->active : m->enforced;
+	const uint32_t refusing = ima_monitor_is_enforcing(m->worker->monitor) ? m->appraised : 0;
+	const uint32_t enforced = m->fan->opts.fail_closed ? m->active : refusing;
 	const struct ima_gate_rules rules = { .active = m->active,
 					      .enforced = enforced & uses,
+					      .appraised = m->appraised,
 					      .measures = ima_monitor_measures(m->worker->monitor),
 					      .tomtou_once = m->fan->opts.violations_once,
 					      .module_data = m->fan->opts.init_module_data };
@@ -437,7 +439,10 @@ static int tell_gate(struct ima_marks *m)
 	if (!m->fan->opts.scope_mounts)
 		watch_memfd(m);
 	r = ima_gate_set_rules(m->fan->gate, &rules);
-	if (r == 0 && rules.enforced && ima_gate_trust_self(m->fan->gate) < 0)
+	/* what an earlier imad found held until now */
+	if (r == 0 && !atomic_exchange(&m->fan->shared->rules_told, 1))
+		r = ima_gate_void(m->fan->gate);
+	if (r == 0 && (rules.enforced || m->fan->opts.guard) && ima_gate_trust_self(m->fan->gate) < 0)
 		say(m, LOG_WARNING, "a file that imad itself is made of got no verdict: a restart may be refused");
 	return r;
 }
@@ -455,7 +460,7 @@ static int rebuild(struct ima_marks *m, struct namespace *ns, size_t n_ns)
 	m->n_fs = 0;
 	m->n_ns = 0;
 	m->active = 0;
-	m->enforced = 0;
+	m->appraised = 0;
 	for (size_t i = 0; r == 0 && i < n_ns; i++)
 		r = visit_namespace(m, &ns[i], false);
 	if (r == 0 && m->fan->gate)

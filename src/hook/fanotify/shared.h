@@ -40,6 +40,7 @@ struct ima_fan_slot {
 struct ima_fan_shared {
 	_Atomic uint64_t next_number;
 	_Atomic uint64_t seen, measured, allowed_late, lost, retried, ignored;
+	_Atomic int rules_told;               /* to the gate: verdicts of before are void */
 	_Atomic int own[IMA_FAN_MAX_OWN];     /* thread ids, 0: free */
 	_Atomic uint32_t high[IMA_FAN__LAST]; /* slots used so far: scanning stops there */
 	struct ima_fan_slot slots[IMA_FAN__LAST][IMA_FAN_SLOTS];

@@ -245,6 +245,48 @@ static void violation(struct ima_fan_told *t, const struct ima_gate_record *r)
 	free(j);
 }
 
+/* what the task has mapped of this inode; 0: the path was found */
+static int mapped_path(const struct ima_gate_record *r, char *ret, size_t size)
+{
+	char name[32], line[IMA_GATE_PATH_MAX + 128];
+	FILE *f;
+	int found = -ENOENT;
+
+	snprintf(name, sizeof(name), "/proc/%u/maps", r->c.tgid);
+	f = fopen(name, "re");
+	while (f && found < 0 && fgets(line, sizeof(line), f)) {
+		unsigned long long ino;
+		int at = 0;
+
+		if (sscanf(line, "%*s %*s %*s %*s %llu %n", &ino, &at) == 1 && ino == r->c.ino && line[at] == '/') {
+			line[strcspn(line, "\n")] = 0;
+			snprintf(ret, size, "%s", line + at);
+			found = 0;
+		}
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static void refused_mprotect(struct ima_fan_told *t, const struct ima_gate_record *r)
+{
+	struct ima_fan_job *j = calloc(1, sizeof(*j));
+	struct ima_gate_record *named = malloc(sizeof(*named));
+
+	if (j && named) {
+		*named = *r;
+		if (mapped_path(r, named->path, sizeof(named->path)) == 0)
+			named->path_len = (__u32)strlen(named->path);
+		begin_job(t, named, j);
+		fill_event(j, named);
+		ima_monitor_refused(t->w->env.monitor, &j->ev, "collect_data", "failed-mprotect");
+		ima_close(j->file.fd);
+	}
+	free(named);
+	free(j);
+}
+
 /* its next open is an event again; when the file is not to be found, every file's is */
 static void drop_mark(struct ima_fan_told *t, const struct ima_gate_record *r)
 {
@@ -402,6 +444,9 @@ static void on_record(void *user, const struct ima_gate_record *r, size_t size)
 	case IMA_GATE_WRITERS:
 	case IMA_GATE_READERS:
 		violation(t, r);
+		break;
+	case IMA_GATE_MPROTECT:
+		refused_mprotect(t, r);
 		break;
 	case IMA_GATE_CHANGED:
 		drop_mark(t, r);

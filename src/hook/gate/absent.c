@@ -5,7 +5,7 @@
 #include "base/diag.h"
 #include "hook/gate/gate.h"
 
-int ima_gate_open(const char *pin_dir, struct ima_gate **ret, struct ima_diag *diag)
+int ima_gate_open(const struct ima_gate_opts *opts, struct ima_gate **ret, struct ima_diag *diag)
 {
 	return ima_diag_text(diag, -ENOPKG, "this build has no gate (clang, bpftool and libbpf make it)");
 }
@@ -19,13 +19,19 @@ void ima_gate_keep(struct ima_gate *g, void (*keep)(void *user, int fd), void *u
 {
 }
 
-int ima_gate_own(struct ima_gate *g, int tgid)
+int ima_gate_own(struct ima_gate *g, int tid)
 {
 	return -ENOPKG;
 }
 
-void ima_gate_disown(struct ima_gate *g, int tgid)
+int ima_gate_leave(struct ima_gate *g, struct ima_diag *diag)
 {
+	return -ENOPKG;
+}
+
+bool ima_gate_refuse_open(struct ima_gate *g, int tid, const struct ima_gate_context *c)
+{
+	return false;
 }
 
 int ima_gate_set_rules(struct ima_gate *g, const struct ima_gate_rules *rules)
@@ -57,8 +63,13 @@ int ima_gate_point(struct ima_gate *g, int fd, struct ima_gate_point *ret)
 	return -ENOPKG;
 }
 
-int ima_gate_publish(struct ima_gate *g, int fd, const struct ima_gate_point *at, uint32_t seen,
-		     uint32_t allowed, uint32_t flags, uint32_t keep)
+int ima_gate_publish(struct ima_gate *g, int fd, const struct ima_gate_point *at,
+		     const struct ima_gate_finding *found)
+{
+	return -ENOPKG;
+}
+
+int ima_gate_trust_program(struct ima_gate *g, const char *path)
 {
 	return -ENOPKG;
 }

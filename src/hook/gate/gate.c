@@ -3,42 +3,24 @@
 #include "hook/gate/gate.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <bpf/bpf.h>
 #include <bpf/btf.h>
-#include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "hook/gate/pins.h"
-/* generated */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wcast-qual"
-#include "gate.skel.h"
-#pragma GCC diagnostic pop
-
+#include "hook/gate/state.h"
 #define SETATTR_ARGS_NEW 3
 #define LOG_SIZE (1U << 20)
-
-struct ima_gate {
-	struct gate_bpf *skel;
-	char *pins; /* folder; NULL: nothing outlives us */
-	char *log;  /* the verifier's, while loading */
-	struct ring_buffer *ring;
-	bool sees_keys;
-	pthread_mutex_t ring_lock;
-	pthread_mutex_t verdict_lock;
-	void (*fn)(void *user, const struct ima_gate_record *r, size_t size);
-	void *user;
-};
 
 _Static_assert((int)IMA_FUNC_FILE_CHECK == 1 && (int)IMA_FUNC_MMAP_CHECK == 2 &&
 		       (int)IMA_FUNC_MMAP_CHECK_REQPROT == 3 && (int)IMA_FUNC_BPRM_CHECK == 4 &&
@@ -47,6 +29,20 @@ _Static_assert((int)IMA_FUNC_FILE_CHECK == 1 && (int)IMA_FUNC_MMAP_CHECK == 2 &&
 		       (int)IMA_FUNC_KEXEC_INITRAMFS_CHECK == 10 && (int)IMA_FUNC_POLICY_CHECK == 11 &&
 		       (int)IMA_FUNC_CRITICAL_DATA == 14,
 	       "the kernel half has its own list of funcs");
+
+int ima_gate_read_config(struct ima_gate *g, struct ima_gate_config *c)
+{
+	const __u32 zero = 0;
+
+	return bpf_map_lookup_elem(bpf_map__fd(g->skel->maps.config_map), &zero, c);
+}
+
+static int write_config(struct ima_gate *g, const struct ima_gate_config *c)
+{
+	const __u32 zero = 0;
+
+	return bpf_map_update_elem(bpf_map__fd(g->skel->maps.config_map), &zero, c, BPF_ANY);
+}
 
 /* the library would print to stderr; what matters comes back as an error number */
 static int keep_quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -72,6 +68,11 @@ static void choose_programs(struct gate_bpf *s, const struct btf *btf)
 				  hook_args(btf, "bpf_lsm_file_release") >= 0);
 	bpf_program__set_autoload(s->progs.gate_file_truncate,
 				  hook_args(btf, "bpf_lsm_file_truncate") >= 0);
+	bpf_program__set_autoload(s->progs.gate_file_post_open,
+				  hook_args(btf, "bpf_lsm_file_post_open") >= 0);
+	bpf_program__set_autoload(s->progs.gate_set_acl, hook_args(btf, "bpf_lsm_inode_set_acl") >= 0);
+	bpf_program__set_autoload(s->progs.gate_remove_acl,
+				  hook_args(btf, "bpf_lsm_inode_remove_acl") >= 0);
 	bpf_program__set_autoload(s->progs.gate_setattr_new, setattr >= SETATTR_ARGS_NEW);
 	bpf_program__set_autoload(s->progs.gate_setattr_old,
 				  setattr >= 0 && setattr < SETATTR_ARGS_NEW);
@@ -159,6 +160,16 @@ static int open_object(struct ima_gate *g, struct ima_diag *diag)
 	return g->skel ? 0 : ima_diag_text(diag, -errno, "%s", strerror(errno));
 }
 
+/* @takes_over: with the maps that an earlier imad left pinned, and so with its verdicts and records */
+static int try_begin(struct ima_gate *g, bool takes_over, struct ima_diag *diag)
+{
+	int r = open_object(g, diag);
+
+	if (r == 0 && takes_over)
+		r = ima_pins_reuse(IMA_GATE_PIN_DIR, g->skel->obj);
+	return r < 0 ? r : load(g, diag);
+}
+
 static int begin(struct ima_gate *g, struct ima_diag *diag)
 {
 	int r;
@@ -166,38 +177,110 @@ static int begin(struct ima_gate *g, struct ima_diag *diag)
 	g->log = calloc(1, LOG_SIZE);
 	if (!g->log)
 		return -ENOMEM;
-	r = open_object(g, diag);
-	if (r == 0 && g->pins)
-		r = ima_pins_maps(g->pins, g->skel->obj);
-	if (r == 0)
-		r = load(g, diag);
-	if (r == -EINVAL && g->pins && ima_pins_clear(g->pins) > 0) {
-		/* what an older imad left does not fit: begin anew */
+	r = try_begin(g, true, diag);
+	if (r == -EINVAL && ima_pins_exist(IMA_GATE_PIN_DIR)) {
+		/* what an older imad left does not fit: both hold until this one is attached */
 		gate_bpf__destroy(g->skel);
-		r = open_object(g, diag);
-		if (r == 0)
-			r = ima_pins_maps(g->pins, g->skel->obj);
-		if (r == 0)
-			r = load(g, diag);
+		*diag = (struct ima_diag){ 0 };
+		r = try_begin(g, false, diag);
 	}
 	free(g->log);
 	g->log = NULL;
 	return r;
 }
 
-static int pin_links(struct ima_gate *g, struct ima_diag *diag)
+/* the new programs are attached: those of before go one by one, and both hold meanwhile */
+static int pin_all(struct ima_gate *g)
 {
 	const struct bpf_object_skeleton *s = g->skel->skeleton;
+	struct bpf_map *m;
 	int r = 0;
 
-	/* the new programs are attached: those of before go one by one, and both hold meanwhile */
 	for (int i = 0; r == 0 && i < s->prog_cnt; i++)
 		if (*s->progs[i].link)
-			r = ima_pins_link(g->pins, *s->progs[i].link, s->progs[i].name);
+			r = ima_pins_link(IMA_GATE_PIN_DIR, *s->progs[i].link, s->progs[i].name);
+	bpf_object__for_each_map(m, g->skel->obj) {
+		if (r == 0 && !bpf_map__is_internal(m))
+			r = ima_pins_map(IMA_GATE_PIN_DIR, m);
+	}
+	if (r == 0)
+		ima_pins_sweep(IMA_GATE_PIN_DIR, g->skel->obj);
+	g->pinned = r == 0;
+	return r;
+}
+
+static int pin(struct ima_gate *g, const struct ima_gate_opts *opts, struct ima_diag *diag)
+{
+	int r;
+
+	if (!opts->outlives) {
+		ima_pins_clear(IMA_GATE_PIN_DIR);
+		return 0;
+	}
+	r = pin_all(g);
 	return r < 0 ? ima_diag_text(diag, r, "pinning: %s", strerror(-r)) : 0;
 }
 
-int ima_gate_open(const char *pin_dir, struct ima_gate **ret, struct ima_diag *diag)
+static int name_guarded(struct ima_gate *g)
+{
+	const int map = bpf_map__fd(g->skel->maps.guarded_map);
+	const __u32 one = 1;
+	struct bpf_map *m;
+
+	bpf_object__for_each_map(m, g->skel->obj) {
+		struct bpf_map_info info = { 0 };
+		__u32 size = sizeof(info);
+		int r = bpf_obj_get_info_by_fd(bpf_map__fd(m), &info, &size);
+
+		if (r == 0)
+			r = bpf_map_update_elem(map, &info.id, &one, BPF_ANY);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* last: nothing of this start is in its own way */
+static int raise_guard(struct ima_gate *g, const struct ima_gate_opts *opts)
+{
+	struct ima_gate_config c;
+	struct stat st;
+	int r = name_guarded(g);
+
+	if (r == 0)
+		r = ima_gate_read_config(g, &c);
+	if (r < 0)
+		return r;
+	c.guard = opts->guard;
+	c.supervised = 1;
+	c.pins_dev = 0;
+	c.pins_ino = 0;
+	if (opts->outlives && stat(IMA_GATE_PIN_DIR, &st) == 0) {
+		c.pins_dev = major(st.st_dev) << 20 | minor(st.st_dev);
+		c.pins_ino = st.st_ino;
+	}
+	return write_config(g, &c);
+}
+
+static int own(struct ima_gate *g, int tid, uint32_t bits)
+{
+	const int map = bpf_map__fd(g->skel->maps.own_map);
+	ima_cleanup(ima_closep) int pidfd = (int)syscall(SYS_pidfd_open, tid, 0);
+	__u32 value = 0;
+
+	if (pidfd < 0)
+		return errno == EINVAL || errno == ENOENT ? 0 : -errno; /* a thread: its first one is known */
+	ima_ignore(bpf_map_lookup_elem(map, &pidfd, &value));
+	value |= bits;
+	return bpf_map_update_elem(map, &pidfd, &value, BPF_ANY);
+}
+
+int ima_gate_own(struct ima_gate *g, int tid)
+{
+	return own(g, tid, IMA_GATE_OWN_PROCESS);
+}
+
+int ima_gate_open(const struct ima_gate_opts *opts, struct ima_gate **ret, struct ima_diag *diag)
 {
 	struct ima_gate *g;
 	int r;
@@ -212,20 +295,16 @@ int ima_gate_open(const char *pin_dir, struct ima_gate **ret, struct ima_diag *d
 		return -ENOMEM;
 	pthread_mutex_init(&g->ring_lock, NULL);
 	pthread_mutex_init(&g->verdict_lock, NULL);
-	if (pin_dir)
-		r = ima_pins_open(pin_dir, &g->pins, diag);
-	else
-		ima_pins_clear(IMA_GATE_PIN_DIR);
+	if (opts->outlives)
+		r = ima_pins_open(IMA_GATE_PIN_DIR, diag);
 	if (r == 0)
 		r = begin(g, diag);
-	if (r == 0) {
-		ima_gate_disown(g, 0);
-		r = ima_gate_own(g, getpid());
-	}
 	if (r == 0)
-		r = ima_gate_void(g);
-	if (r == 0 && g->pins)
-		r = pin_links(g, diag);
+		r = own(g, getpid(), IMA_GATE_OWN_PROCESS | IMA_GATE_OWN_SUPERVISOR);
+	if (r == 0)
+		r = pin(g, opts, diag);
+	if (r == 0)
+		r = raise_guard(g, opts);
 	if (r < 0) {
 		ima_gate_free(g);
 		return r;
@@ -238,15 +317,38 @@ struct ima_gate *ima_gate_free(struct ima_gate *g)
 {
 	if (g) {
 		ima_gate_ring_close(g);
-		if (g->pins)
-			ima_pins_clear(g->pins);
-		free(g->pins);
+		if (!g->left)
+			ima_pins_clear(IMA_GATE_PIN_DIR);
 		gate_bpf__destroy(g->skel);
 		pthread_mutex_destroy(&g->ring_lock);
 		pthread_mutex_destroy(&g->verdict_lock);
 		free(g);
 	}
 	return NULL;
+}
+
+/* opens on a file system without an entry are told, and so are listed later */
+static int forget_file_systems(struct ima_gate *g)
+{
+	const int map = bpf_map__fd(g->skel->maps.fs_map);
+	__u32 key;
+
+	while (bpf_map_get_next_key(map, NULL, &key) == 0)
+		if (bpf_map_delete_elem(map, &key) < 0)
+			return -errno;
+	return 0;
+}
+
+int ima_gate_leave(struct ima_gate *g, struct ima_diag *diag)
+{
+	int r = g->pinned ? 0 : ima_pins_open(IMA_GATE_PIN_DIR, diag);
+
+	if (r == 0 && !g->pinned)
+		r = pin_all(g);
+	if (r == 0)
+		r = forget_file_systems(g);
+	g->left = r == 0;
+	return r;
 }
 
 void ima_gate_keep(struct ima_gate *g, void (*keep)(void *user, int fd), void *user)
@@ -264,45 +366,10 @@ void ima_gate_keep(struct ima_gate *g, void (*keep)(void *user, int fd), void *u
 	keep(user, bpf_object__btf_fd(g->skel->obj));
 }
 
-int ima_gate_own(struct ima_gate *g, int tgid)
-{
-	const __u32 key = (__u32)tgid, one = 1;
-
-	return bpf_map_update_elem(bpf_map__fd(g->skel->maps.own_map), &key, &one, BPF_ANY);
-}
-
-void ima_gate_disown(struct ima_gate *g, int tgid)
-{
-	const int fd = bpf_map__fd(g->skel->maps.own_map);
-	__u32 key, next;
-	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
-
-	while (more) {
-		key = next;
-		more = bpf_map_get_next_key(fd, &key, &next) == 0;
-		if ((int)key != tgid)
-			ima_ignore(bpf_map_delete_elem(fd, &key));
-	}
-}
-
-static int read_config(struct ima_gate *g, struct ima_gate_config *c)
-{
-	const __u32 zero = 0;
-
-	return bpf_map_lookup_elem(bpf_map__fd(g->skel->maps.config_map), &zero, c);
-}
-
-static int write_config(struct ima_gate *g, const struct ima_gate_config *c)
-{
-	const __u32 zero = 0;
-
-	return bpf_map_update_elem(bpf_map__fd(g->skel->maps.config_map), &zero, c, BPF_ANY);
-}
-
 int ima_gate_void(struct ima_gate *g)
 {
 	struct ima_gate_config c;
-	int r = read_config(g, &c);
+	int r = ima_gate_read_config(g, &c);
 
 	c.epoch++;
 	return r < 0 ? r : write_config(g, &c);
@@ -311,12 +378,13 @@ int ima_gate_void(struct ima_gate *g)
 int ima_gate_set_rules(struct ima_gate *g, const struct ima_gate_rules *rules)
 {
 	struct ima_gate_config c;
-	int r = read_config(g, &c);
+	int r = ima_gate_read_config(g, &c);
 
 	if (r < 0)
 		return r;
 	c.active = rules->active;
 	c.enforced = rules->enforced;
+	c.appraised = rules->appraised;
 	c.measures = rules->measures;
 	c.tomtou_once = rules->tomtou_once;
 	c.module_data = rules->module_data;
@@ -345,125 +413,6 @@ void ima_gate_forget_context(struct ima_gate *g, int tid)
 	const __u32 key = (__u32)tid;
 
 	ima_ignore(bpf_map_delete_elem(bpf_map__fd(g->skel->maps.context_map), &key));
-}
-
-static int live_of(struct ima_gate *g, int fd, struct ima_gate_live *ret)
-{
-	return bpf_map_lookup_elem(bpf_map__fd(g->skel->maps.live_map), &fd, ret);
-}
-
-int ima_gate_point(struct ima_gate *g, int fd, struct ima_gate_point *ret)
-{
-	struct ima_gate_verdict v = { 0 };
-	struct ima_gate_config c;
-	struct ima_gate_live l;
-	int r = read_config(g, &c);
-
-	if (r == 0)
-		r = live_of(g, fd, &l);
-	if (r < 0)
-		return r;
-	ima_ignore(bpf_map_lookup_elem(bpf_map__fd(g->skel->maps.verdict_map), &fd, &v));
-	*ret = (struct ima_gate_point){ .gen = l.gen, .epoch = c.epoch, .shared = l.shared_writable,
-					.tainted = l.shared_writable != v.cleansed };
-	return 0;
-}
-
-/* under the lock: two threads may verify the same file */
-static int merge(struct ima_gate *g, int fd, const struct ima_gate_verdict *v, uint32_t keep)
-{
-	const int map = bpf_map__fd(g->skel->maps.verdict_map);
-	struct ima_gate_verdict now = *v, old;
-
-	if (bpf_map_lookup_elem(map, &fd, &old) == 0) {
-		now.flags |= old.flags & IMA_GATE_MEASURED;
-		now.reported = old.reported;
-		if (!now.cleansed)
-			now.cleansed = old.cleansed;
-		if (old.gen == v->gen && old.epoch == v->epoch) {
-			now.seen |= old.seen;
-			now.flags |= old.flags & keep;
-		}
-	}
-	return bpf_map_update_elem(map, &fd, &now, BPF_ANY);
-}
-
-int ima_gate_publish(struct ima_gate *g, int fd, const struct ima_gate_point *at, uint32_t seen,
-		     uint32_t allowed, uint32_t flags, uint32_t keep)
-{
-	struct ima_gate_verdict v = { .gen = at->gen, .epoch = at->epoch, .flags = flags,
-				      .seen = seen, .allowed = allowed,
-				      .cleansed = at->tainted ? 0 : at->shared };
-	struct ima_gate_live l;
-	int r;
-
-	pthread_mutex_lock(&g->verdict_lock);
-	r = merge(g, fd, &v, keep);
-	/* changed meanwhile: the kernel half took the flag away before it was there */
-	if (r == 0 && (flags & IMA_GATE_CACHED) && (live_of(g, fd, &l) < 0 || l.gen != at->gen)) {
-		v.flags &= ~IMA_GATE_CACHED;
-		r = merge(g, fd, &v, 0);
-	}
-	pthread_mutex_unlock(&g->verdict_lock);
-	return r;
-}
-
-static int trust(struct ima_gate *g, const char *path)
-{
-	ima_cleanup(ima_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	const struct ima_gate_live fresh = { 0 };
-	struct ima_gate_point at;
-
-	if (fd < 0)
-		return -errno;
-	/* opened before the gate began, perhaps: then its life begins here */
-	if (ima_gate_point(g, fd, &at) == -ENOENT)
-		ima_ignore(bpf_map_update_elem(bpf_map__fd(g->skel->maps.live_map), &fd, &fresh,
-					       BPF_NOEXIST));
-	if (ima_gate_point(g, fd, &at) < 0)
-		return -EIO;
-	return ima_gate_publish(g, fd, &at, 0, UINT32_MAX, 0, IMA_GATE_CACHED);
-}
-
-int ima_gate_trust_self(struct ima_gate *g)
-{
-	ima_cleanup(ima_fclosep) FILE *maps = fopen("/proc/self/maps", "re");
-	char line[4352];
-	int r = 0;
-
-	if (!maps)
-		return -errno;
-	while (fgets(line, sizeof(line), maps)) {
-		const char *path = strchr(line, '/');
-		int one;
-
-		if (!path || !strstr(line, " r-xp "))
-			continue;
-		line[strcspn(line, "\n")] = 0;
-		one = trust(g, path);
-		if (one < 0 && r == 0)
-			r = one;
-	}
-	return r;
-}
-
-int ima_gate_report(struct ima_gate *g, int fd, const struct ima_gate_context *c)
-{
-	const int map = bpf_map__fd(g->skel->maps.verdict_map);
-	struct ima_gate_verdict v = { 0 };
-	int r = 1;
-
-	if (!g->skel->links.gate_file_release)
-		return -ENOSYS;
-	pthread_mutex_lock(&g->verdict_lock);
-	ima_ignore(bpf_map_lookup_elem(map, &fd, &v));
-	if (v.reported == c->closes + 1)
-		r = 0;
-	v.reported = c->closes + 1;
-	if (r)
-		ima_ignore(bpf_map_update_elem(map, &fd, &v, BPF_ANY));
-	pthread_mutex_unlock(&g->verdict_lock);
-	return r;
 }
 
 static int on_record(void *user, void *data, size_t size)
@@ -509,6 +458,16 @@ void ima_gate_ring_drain(struct ima_gate *g)
 	pthread_mutex_unlock(&g->ring_lock);
 }
 
+bool ima_gate_refuse_open(struct ima_gate *g, int tid, const struct ima_gate_context *c)
+{
+	struct ima_gate_context refused = *c;
+	const __u32 key = (__u32)tid;
+
+	refused.kind |= IMA_GATE_KIND_REFUSED;
+	return g->skel->links.gate_file_post_open &&
+	       bpf_map_update_elem(bpf_map__fd(g->skel->maps.context_map), &key, &refused, BPF_ANY) == 0;
+}
+
 bool ima_gate_sees_keys(const struct ima_gate *g)
 {
 	return g->sees_keys;
@@ -518,5 +477,5 @@ uint64_t ima_gate_dropped(struct ima_gate *g)
 {
 	struct ima_gate_config c;
 
-	return read_config(g, &c) < 0 ? 0 : c.dropped;
+	return ima_gate_read_config(g, &c) < 0 ? 0 : c.dropped;
 }

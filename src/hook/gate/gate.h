@@ -19,18 +19,32 @@ struct ima_gate;
 struct ima_gate_rules {
 	uint32_t active;
 	uint32_t enforced;
+	uint32_t appraised; /* some rule appraises it, enforced or not */
 	bool measures;
 	bool tomtou_once;
 	bool module_data;
 };
 
+/** struct ima_gate_opts - for the life of the gate */
+struct ima_gate_opts {
+	bool outlives;  /* programs and verdicts stay in force when the supervisor is killed */
+	uint32_t guard; /* IMA_GATE_GUARD_* */
+};
+
 /**
  * ima_gate_open() - load and attach. errno with @diag in the kernel's own words: -EPERM, -ENOSYS, -ENOPKG not in this build
- * @pin_dir: a folder of a bpf file system: programs and verdicts outlive this process there until ima_gate_free(), and those of a process
- *	that was killed are taken over without a gap; NULL: they end with the last process that holds them, and what an earlier
- *	one left pinned ends too
+ *
+ * What an earlier imad left pinned under IMA_GATE_PIN_DIR is taken over without a gap, with the records that nobody read; without
+ * @opts->outlives the pins then go.
  */
-ima_must_check int ima_gate_open(const char *pin_dir, struct ima_gate **ret, struct ima_diag *diag);
+ima_must_check int ima_gate_open(const struct ima_gate_opts *opts, struct ima_gate **ret,
+				 struct ima_diag *diag);
+
+/**
+ * ima_gate_leave() - what is in force stays so after ima_gate_free(), and what happens until the next ima_gate_open() is told to it
+ * 0 or -errno: then ima_gate_free() ends it as ever
+ */
+ima_must_check int ima_gate_leave(struct ima_gate *g, struct ima_diag *diag);
 
 /** ima_gate_free() - the end of enforcement: pins go as well */
 struct ima_gate *ima_gate_free(struct ima_gate *g);
@@ -38,11 +52,8 @@ struct ima_gate *ima_gate_free(struct ima_gate *g);
 /** ima_gate_keep() - calls @keep for every descriptor */
 void ima_gate_keep(struct ima_gate *g, void (*keep)(void *user, int fd), void *user);
 
-/** ima_gate_own() - a process of imad: neither stashed nor told. 0 or -errno */
-int ima_gate_own(struct ima_gate *g, int tgid);
-
-/** ima_gate_disown() - forget all of them but @tgid */
-void ima_gate_disown(struct ima_gate *g, int tgid);
+/** ima_gate_own() - a process of imad, by its first thread: neither stashed nor told, as long as it lives. 0 or -errno */
+int ima_gate_own(struct ima_gate *g, int tid);
 
 /** ima_gate_void() - every verdict so far is void: the policy changed. 0 or -errno */
 ima_must_check int ima_gate_void(struct ima_gate *g);
@@ -68,14 +79,24 @@ struct ima_gate_point {
 /** ima_gate_point() - of the file behind @fd, now. -ENOENT: never opened since the gate began */
 ima_must_check int ima_gate_point(struct ima_gate *g, int fd, struct ima_gate_point *ret);
 
+/** struct ima_gate_finding - funcs are bits by enum ima_func */
+struct ima_gate_finding {
+	uint32_t seen;    /* what is to be measured at such a use was */
+	uint32_t allowed; /* uses that nobody is to be refused */
+	uint32_t unasked; /* uses that no rule appraises, whatever the content */
+	uint32_t flags;   /* IMA_GATE_CACHED ... */
+	uint32_t keep;    /* flags that stay as they are while the content is the same */
+};
+
 /**
  * ima_gate_publish() - what was found for the file behind @fd; seen bits of the same generation are added to
- * @keep: flags that stay as they are while the content is the same
  * @at: taken before anything of the file was looked at
  */
 ima_must_check int ima_gate_publish(struct ima_gate *g, int fd, const struct ima_gate_point *at,
-				    uint32_t seen, uint32_t allowed, uint32_t flags,
-				    uint32_t keep);
+				    const struct ima_gate_finding *found);
+
+/** ima_gate_trust_program() - an imad that is about to replace this one. 0 or -errno */
+ima_must_check int ima_gate_trust_program(struct ima_gate *g, const char *path);
 
 /** ima_gate_trust_self() - what this process is made of may be used again: a restart must not need a verdict. 0 or -errno */
 ima_must_check int ima_gate_trust_self(struct ima_gate *g);
@@ -97,6 +118,9 @@ void ima_gate_ring_wait(struct ima_gate *g, int timeout_ms);
 
 /** ima_gate_ring_drain() - handle what is there; any thread */
 void ima_gate_ring_drain(struct ima_gate *g);
+
+/** ima_gate_refuse_open() - the open that task @tid waits in is to fail, with the kernel's own error number; false: it cannot be done here */
+bool ima_gate_refuse_open(struct ima_gate *g, int tid, const struct ima_gate_context *c);
 
 /** ima_gate_sees_keys() - false: the kernel has no probes, KEY_CHECK never fires */
 bool ima_gate_sees_keys(const struct ima_gate *g);

@@ -66,8 +66,13 @@ struct inode {
 	atomic_t i_readcount;
 };
 
+struct qstr {
+	const unsigned char *name;
+};
+
 struct dentry {
 	struct inode *d_inode;
+	struct qstr d_name;
 };
 
 struct path {
@@ -110,8 +115,17 @@ struct mm_struct;
 
 struct task_struct {
 	int pid, tgid;
+	struct task_struct *group_leader;
 	const struct cred *cred;
 	struct mm_struct *mm;
+};
+
+struct vfsmount {
+	struct super_block *mnt_sb;
+};
+
+struct bpf_map {
+	__u32 id;
 };
 
 struct key_type {

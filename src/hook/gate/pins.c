@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,16 +15,21 @@
 
 #include "base/cleanup.h"
 
-int ima_pins_open(const char *dir, char **ret, struct ima_diag *diag)
+int ima_pins_open(const char *dir, struct ima_diag *diag)
 {
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return ima_diag_text(diag, -errno, "%s: %s (a bpf file system must be mounted there)", dir,
 				     strerror(errno));
-	*ret = strdup(dir);
-	return *ret ? 0 : -ENOMEM;
+	return 0;
 }
 
-int ima_pins_maps(const char *dir, struct bpf_object *o)
+bool ima_pins_exist(const char *dir)
+{
+	return access(dir, F_OK) == 0;
+}
+
+/* a map that does not fit its definition is refused by the load: -EINVAL */
+int ima_pins_reuse(const char *dir, struct bpf_object *o)
 {
 	struct bpf_map *m;
 	char path[PATH_MAX];
@@ -36,11 +40,23 @@ int ima_pins_maps(const char *dir, struct bpf_object *o)
 		if (bpf_map__is_internal(m))
 			continue;
 		snprintf(path, sizeof(path), "%s/map_%s", dir, bpf_map__name(m));
+		if (access(path, F_OK) < 0)
+			continue;
 		r = bpf_map__set_pin_path(m, path);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+int ima_pins_map(const char *dir, struct bpf_map *map)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/map_%s", dir, bpf_map__name(map));
+	if (unlink(path) < 0 && errno != ENOENT)
+		return -errno;
+	return bpf_obj_pin(bpf_map__fd(map), path);
 }
 
 int ima_pins_link(const char *dir, struct bpf_link *link, const char *name)
@@ -55,18 +71,43 @@ int ima_pins_link(const char *dir, struct bpf_link *link, const char *name)
 	return r == -EINVAL || r == -EOPNOTSUPP ? 0 : r; /* a probe without a link object ends with us */
 }
 
-int ima_pins_clear(const char *dir)
+static bool is_pin(const char *name)
+{
+	return !strncmp(name, "map_", 4) || !strncmp(name, "link_", 5);
+}
+
+static bool has_pin(const struct bpf_object *o, const char *name)
+{
+	return strncmp(name, "map_", 4) ?
+		       bpf_object__find_program_by_name(o, name + strlen("link_")) != NULL :
+		       bpf_object__find_map_by_name(o, name + strlen("map_")) != NULL;
+}
+
+/* @o: its pins stay */
+static int remove_pins(const char *dir, const struct bpf_object *o)
 {
 	DIR *d = opendir(dir);
 	struct dirent *e;
 	int n = 0;
 
 	while (d && (e = readdir(d)))
-		if ((!strncmp(e->d_name, "map_", 4) || !strncmp(e->d_name, "link_", 5)) &&
+		if (is_pin(e->d_name) && !(o && has_pin(o, e->d_name)) &&
 		    unlinkat(dirfd(d), e->d_name, 0) == 0)
 			n++;
 	if (d)
 		closedir(d);
+	return n;
+}
+
+void ima_pins_sweep(const char *dir, const struct bpf_object *o)
+{
+	ima_ignore(remove_pins(dir, o));
+}
+
+int ima_pins_clear(const char *dir)
+{
+	const int n = remove_pins(dir, NULL);
+
 	ima_ignore(rmdir(dir));
 	return n;
 }

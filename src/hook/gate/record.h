@@ -15,6 +15,7 @@
 #define IMA_GATE_KIND_LOADER 0x2U   /* the program before it in this execve was ELF: this is its loader */
 #define IMA_GATE_KIND_KTHREAD 0x4U
 #define IMA_GATE_KIND_TOLD 0x8U     /* the ring has a record about this access: it comes first */
+#define IMA_GATE_KIND_REFUSED 0x20U /* written by the worker: this open is to fail */
 #define IMA_GATE_KIND_BACKING 0x10U /* a stacked file system opens the layer behind its own file, which came before */
 
 /** struct ima_gate_context - one access as the kernel saw it; ids are those of the initial user namespace */
@@ -45,9 +46,10 @@ struct ima_gate_live {
 
 /* bits of struct ima_gate_verdict.flags */
 #define IMA_GATE_CACHED 0x1U   /* opens need no event: nothing is pending for anybody */
+#define IMA_GATE_PROGRAM 0x4U  /* imad's own program, while its content is the same */
 #define IMA_GATE_MEASURED 0x2U /* a reader of it had to be measured: writers make a ToMToU violation */
 
-/** struct ima_gate_verdict - @seen, @allowed: bits by enum ima_func */
+/** struct ima_gate_verdict - @seen, @allowed, @unasked: bits by enum ima_func */
 struct ima_gate_verdict {
 	__u64 gen;
 	__u32 epoch;
@@ -55,8 +57,19 @@ struct ima_gate_verdict {
 	__u32 seen;
 	__u32 allowed;
 	__u32 reported; /* closes + 1 when its writers were reported last, 0: never */
+	__u32 unasked;  /* funcs that no rule appraises */
 	__u32 cleansed; /* live.shared_writable when no page of it was in memory */
 };
+
+/* bits of a task's own_map value */
+#define IMA_GATE_OWN_PROCESS 0x1U    /* neither stashed nor told */
+#define IMA_GATE_OWN_SUPERVISOR 0x2U /* while it lives nobody else takes over */
+#define IMA_GATE_OWN_PROGRAM 0x4U    /* runs imad's own unchanged program: may take over from a dead supervisor */
+
+/* enum ima_gate_guard - what is refused to everybody but imad and process 1 */
+#define IMA_GATE_GUARD_OFF 0U
+#define IMA_GATE_GUARD_ON 1U     /* removing pins, writing maps, tracing; killing or stopping; asking the supervisor to stop is allowed */
+#define IMA_GATE_GUARD_SEALED 2U /* asking as well */
 
 /* struct ima_gate_fs.flags */
 #define IMA_GATE_FS_WATCHED 0x1U
@@ -71,9 +84,14 @@ struct ima_gate_config {
 	__u32 epoch;
 	__u32 active;      /* funcs that some rule names, bits by enum ima_func */
 	__u32 enforced;    /* funcs whose use needs a verdict that allows it */
+	__u32 appraised;   /* funcs that some rule appraises, enforced or not */
 	__u32 measures;    /* the policy measures anything */
 	__u32 tomtou_once; /* one violation for each measured reader */
 	__u32 module_data; /* init_module(2) is told */
+	__u32 guard;       /* IMA_GATE_GUARD_* */
+	__u32 supervised;  /* the supervisor lives; the kernel half clears it */
+	__u32 pins_dev;    /* of the file system that holds the pins: major << 20 | minor; 0: no pins */
+	__u64 pins_ino;    /* their folder */
 	__u64 dropped;     /* records that found no room; written by the kernel half */
 };
 
@@ -86,6 +104,7 @@ enum ima_gate_record_type {
 	IMA_GATE_CMDLINE,   /* @data: of kexec_file_load */
 	IMA_GATE_OPENED,    /* on a file system that the worker does not know: it made nobody wait */
 	IMA_GATE_MOUNTED,   /* a file system came up */
+	IMA_GATE_MPROTECT,  /* a mapping was to become executable and was refused */
 	IMA_GATE_MODULE,    /* a piece of what init_module(2) was given: c.ino its offset, c.gen the whole length */
 };
 
