@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -48,6 +49,21 @@ static int do_mmap(char **argv)
 	if (p == MAP_FAILED)
 		return refused("mmap");
 	usleep(300000); /* what is measured late is still there */
+	return 0;
+}
+
+/* executable because the task's personality says so, not because it was asked for */
+static int do_mmap_implied(char **argv)
+{
+	int fd = open(argv[0], O_RDONLY);
+	void *p;
+
+	if (fd < 0 || personality(READ_IMPLIES_EXEC) < 0)
+		return refused("personality");
+	p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return refused("mmap");
+	usleep(300000);
 	return 0;
 }
 
@@ -381,7 +397,7 @@ static const struct {
 	int n_args;
 	int (*fn)(char **argv);
 } commands[] = {
-	{ "dlopen", 1, do_dlopen },   { "mmap", 1, do_mmap },	  { "mprotect", 1, do_mprotect },
+	{ "dlopen", 1, do_dlopen },   { "mmap", 1, do_mmap },	{ "mmap-implied", 1, do_mmap_implied },	  { "mprotect", 1, do_mprotect },
 	{ "memfd", 2, do_memfd },     { "unlinked", 1, do_unlinked }, { "kexec", 1, do_kexec },
 	{ "direct", 1, do_direct },	  { "open", 1, do_open },	{ "map", 1, do_map },
 	{ "flip", 1, do_flip },	      { "flip-shared", 1, do_flip_shared },

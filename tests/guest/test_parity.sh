@@ -11,11 +11,13 @@ policies=${POLICIES:-tcb several-pcrs every-func}
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -outform DER -out "$work/cert.der" -days 10 -subj /CN=guest 2>/dev/null
 
 kernel_job() { # POLICY
+	# an own policy can be written once only
+	[ "$1" = tcb ] && echo 'policy_file=/sys/kernel/security/ima/policy'
 	[ "$1" = tcb ] || printf 'cat /opt/imad/policy >/sys/kernel/security/ima/policy || exit 1\nsleep 2\n'
 	cat <<'J'
 list=/sys/kernel/security/ima/ascii_runtime_measurements
 wc -l <$list >/run/host/mark
-bash /opt/imad/workload.sh /opt/imad >/run/host/workload.txt 2>&1
+POLICY_FILE=$policy_file bash /opt/imad/workload.sh /opt/imad >/run/host/workload.txt 2>&1
 cat $list >/run/host/list
 J
 }
@@ -23,13 +25,16 @@ J
 imad_job() { # POLICY KERNEL
 	local policy=tcb
 	[ "$1" = tcb ] || policy=/opt/imad/policy
+	[ "$1" = tcb ] && echo 'policy_file=/run/securityfs/ima/policy'
 	cat <<J
 cd /opt/imad
-./imad --config /dev/null --policy $policy --tpm none --mount-point none --tier gate --behaviour $2 ima_template=ima-sig --state-dir /run/state >/run/imad.log 2>&1 &
+modprobe fuse
+mkdir -p /run/securityfs
+./imad --config /dev/null --policy $policy --tpm none --mount-point /run/securityfs --tier gate --behaviour $2 ima_template=ima-sig --state-dir /run/state >/run/imad.log 2>&1 &
 for i in \$(seq 200); do grep -q "imad: ready" /run/imad.log && break; sleep 0.1; done
 grep -q "imad: ready" /run/imad.log || { cat /run/imad.log; exit 1; }
 ./imactl list | wc -l >/run/host/mark
-bash /opt/imad/workload.sh /opt/imad >/run/host/workload.txt 2>&1
+POLICY_FILE=\$policy_file bash /opt/imad/workload.sh /opt/imad >/run/host/workload.txt 2>&1
 ./imactl list >/run/host/list
 ./imactl status --json >/run/host/status.json
 cp /run/imad.log /run/host/imad.log
@@ -43,6 +48,8 @@ twin() { # KERNEL POLICY WHO
 	put_programs "$out"
 	cp "$work/cert.der" "$out/share/opt/"
 	[ "$2" = tcb ] || cp "$here/policies/$2" "$out/share/opt/policy"
+	# a func since 6.3
+	[ "$2" != every-func ] || [ "$1" = 6.1 ] || echo "measure func=MMAP_CHECK_REQPROT mask=MAY_EXEC pcr=16" >>"$out/share/opt/policy"
 	"$3_job" "$2" "$1" >"$out/share/job.sh"
 	boot_guest "$1" "$out" "$([ "$3$2" != kerneltcb ] || echo ima_policy=tcb) ima_template=ima-sig"
 }

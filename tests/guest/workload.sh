@@ -64,6 +64,9 @@ nobody "$tools/helper" dlopen $W/libdl.so
 cp /usr/lib/x86_64-linux-gnu/libm.so.6 libhand.so
 printf 'hand' >>libhand.so
 nobody "$tools/helper" mmap $W/libhand.so
+cp /usr/lib/x86_64-linux-gnu/libm.so.6 libimplied.so
+printf 'implied' >>libimplied.so
+nobody "$tools/helper" mmap-implied $W/libimplied.so
 "$tools/helper" mprotect $W/data.txt
 echo "## read beside a writer"
 printf 'v1' >viol1
@@ -118,6 +121,10 @@ ring=$(keyctl newring guest_ring @u)
 keyctl padd asymmetric '' "$ring" <cert.der >/dev/null
 echo "## kexec"
 "$tools/helper" kexec "/boot/vmlinuz-$version" "/boot/initrd-$version" "console=ttyS0 guest=$version"
+echo "## a policy by its path"
+printf 'audit func=BPRM_CHECK uid=4242\n' >next-policy
+[ -z "${POLICY_FILE:-}" ] || echo $W/next-policy >"$POLICY_FILE"
+sleep 0.3
 umount tm mg bm.file
 sync
 sleep 1

@@ -167,6 +167,7 @@ static const char *mark_fs(struct ima_marks *m, const struct ima_mount *mnt, con
 {
 	const uint64_t both = FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM;
 	const int group = m->fan->group[classify(mnt)];
+	const char *reason = NULL;
 	struct ima_policy_event fs;
 	uint64_t events;
 	uint32_t scope;
@@ -174,16 +175,16 @@ static const char *mark_fs(struct ima_marks *m, const struct ima_mount *mnt, con
 	fs_facts(mnt, path, &fs);
 	scope = ima_monitor_scope(m->worker->monitor, &fs);
 	events = wanted_events(scope);
-	watch_fs(m, mnt->major, mnt->minor, scope, ima_monitor_appraises(m->worker->monitor, &fs));
-
 	if (both & ~events)
 		ima_ignore(fanotify_mark(group, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM,
 					 both & ~events, AT_FDCWD, path));
 	if (!events)
-		return "no rule can match there";
-	if (fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, events, AT_FDCWD, path) < 0)
-		return mark_reason(errno);
-	return NULL;
+		reason = "no rule can match there";
+	else if (fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, events, AT_FDCWD, path) < 0)
+		reason = mark_reason(errno);
+	/* after the mark: until then the gate tells of every open there */
+	watch_fs(m, mnt->major, mnt->minor, scope, ima_monitor_appraises(m->worker->monitor, &fs));
+	return reason;
 }
 
 static struct known_fs *find_fs(struct ima_marks *m, const struct ima_mount *mnt)
