@@ -102,6 +102,7 @@ for tier in gate fanotify; do
 	: >/run/imad.log
 	./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --tier $tier --fail-mode $mode --settle-ms 0 ima_appraise=enforce --state-dir /run/state-$tier >/run/imad.log 2>&1 &
 	for ((i = 0; i < 200; i++)); do [[ $(</run/imad.log) == *"imad: ready"* ]] && break; sleep 0.1 2>/dev/null; done
+	[[ $(</run/imad.log) == *"imad: ready"* ]] || { echo "$tier did not start:"; cat /run/imad.log; }
 	try written_in_place ./helper flip $v
 	try written_by_aio ./helper flip-aio $v
 	try written_through_a_shared_mapping ./helper flip-shared $v
@@ -162,7 +163,7 @@ for tier in gate fanotify; do
 		for ((i = 0; i < 200; i++)); do [[ $(</run/end.log) == *"imad: ready"* ]] && break; sleep 0.1 2>/dev/null; done
 		pids
 		kill -TERM $supervisor
-		sleep 3
+		while kill -0 $supervisor 2>/dev/null; do sleep 0.2; done
 	fi
 done
 exit 0

@@ -78,7 +78,7 @@ pids
 cp /run/imad.log /run/host/imad.log
 [ "$supervisor" = "$(</run/imad/lock)" ] && kill -0 $supervisor && say "same_process yes"
 say "other_statuses $(grep -cvx '1\|126' /run/statuses)"
-sort /run/statuses | uniq -c >/run/host/statuses
+sort /run/statuses | uniq -c
 refused kill_the_supervisor_after bash -c "kill -KILL $supervisor"
 ./helper flip $v
 runs changed_program 126
@@ -131,6 +131,11 @@ status=0
 for k in ${KERNELS:-6.1 6.12}; do
 	expected "$k" >"$work/want"
 	echo "== $k"
-	diff "$work/want" "$work/$k/share/result" && echo "$(wc -l <"$work/want") outcomes as documented" || status=1
+	if diff "$work/want" "$work/$k/share/result"; then
+		echo "$(wc -l <"$work/want") outcomes as documented"
+	else
+		status=1
+		tail -n 20 "$work/$k/share/out.txt"
+	fi
 done
 exit "$status"

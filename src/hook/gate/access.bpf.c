@@ -72,10 +72,10 @@ static __always_inline void open_for_read(struct file *file, struct inode *inode
 		return;
 	}
 	if (fs == FS_NEW && cfg->active)
-		tell(IMA_GATE_OPENED, FUNC_FILE_CHECK, file, inode, true);
+		tell_as(kind, IMA_GATE_OPENED, FUNC_FILE_CHECK, file, inode, true);
 	if (inode->i_writecount.counter > 0 && cfg->measures &&
 	    (cfg->active & (1U << FUNC_FILE_CHECK)) &&
-	    tell(IMA_GATE_WRITERS, FUNC_FILE_CHECK, file, inode, true))
+	    tell_as(kind, IMA_GATE_WRITERS, FUNC_FILE_CHECK, file, inode, true))
 		kind |= IMA_GATE_KIND_TOLD;
 	stash(file, inode, kind);
 }

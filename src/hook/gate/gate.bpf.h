@@ -237,8 +237,8 @@ static __always_inline void count_drop(void)
 }
 
 /* @named: the path can be asked for in this hook; else the last name must do */
-static __always_inline bool tell(__u32 type, __u32 func, struct file *file, struct inode *inode,
-				 bool named)
+static __always_inline bool tell_as(__u32 kind, __u32 type, __u32 func, struct file *file,
+				    struct inode *inode, bool named)
 {
 	struct ima_gate_record *r = bpf_ringbuf_reserve(&ring_map, sizeof(*r), 0);
 	struct ima_gate_live *l;
@@ -255,6 +255,7 @@ static __always_inline bool tell(__u32 type, __u32 func, struct file *file, stru
 	r->path[0] = 0;
 	__builtin_memset(&r->c, 0, sizeof(r->c));
 	fill(&r->c, file, inode);
+	r->c.kind |= kind;
 	l = live_of(inode, false);
 	r->c.gen = l ? l->gen : 0;
 	r->c.closes = l ? l->closes : 0;
@@ -266,6 +267,12 @@ static __always_inline bool tell(__u32 type, __u32 func, struct file *file, stru
 	r->path_len = n > 0 ? (__u32)n - 1 : 0;
 	bpf_ringbuf_submit(r, 0);
 	return true;
+}
+
+static __always_inline bool tell(__u32 type, __u32 func, struct file *file, struct inode *inode,
+				 bool named)
+{
+	return tell_as(0, type, func, file, inode, named);
 }
 
 static __always_inline bool watched_for_us(struct inode *inode)

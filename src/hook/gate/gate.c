@@ -230,8 +230,11 @@ static int name_guarded(struct ima_gate *g)
 	bpf_object__for_each_map(m, g->skel->obj) {
 		struct bpf_map_info info = { 0 };
 		__u32 size = sizeof(info);
-		int r = bpf_obj_get_info_by_fd(bpf_map__fd(m), &info, &size);
+		int r;
 
+		if (bpf_map__is_internal(m))
+			continue; /* constants; new with each load */
+		r = bpf_obj_get_info_by_fd(bpf_map__fd(m), &info, &size);
 		if (r == 0)
 			r = bpf_map_update_elem(map, &info.id, &one, BPF_ANY);
 		if (r < 0)
@@ -305,6 +308,8 @@ int ima_gate_open(const struct ima_gate_opts *opts, struct ima_gate **ret, struc
 		r = pin(g, opts, diag);
 	if (r == 0)
 		r = raise_guard(g, opts);
+	if (r < 0 && !diag->text[0])
+		ima_ignore(ima_diag_text(diag, r, "filling the maps: %s", strerror(-r)));
 	if (r < 0) {
 		ima_gate_free(g);
 		return r;
