@@ -85,6 +85,10 @@ ima_must_check int ima_hash_parts(struct ima_hasher *h, enum ima_hash_algo algo,
 ima_must_check int ima_hash_bytes(struct ima_hasher *h, enum ima_hash_algo algo,
 				  struct ima_bytes in, struct ima_digest *ret);
 
+/** ima_hash_hmac() - HMAC of @in under @key; errors as ima_hash_parts() */
+ima_must_check int ima_hash_hmac(struct ima_hasher *h, enum ima_hash_algo algo, struct ima_bytes key,
+				 struct ima_bytes in, struct ima_digest *ret);
+
 /**
  * ima_hash_fd() - digest of a whole regular file through pread(2), file position untouched
  * @ret_size: bytes hashed, may be NULL

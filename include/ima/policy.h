@@ -245,9 +245,21 @@ uint32_t ima_policy_scope(const struct ima_policy *p, const struct ima_policy_ev
 bool ima_policy_may_appraise(const struct ima_policy *p, const struct ima_policy_event *ev,
 			     enum ima_func f);
 
-/** ima_policy_may_want_signature() - as ima_policy_may_appraise(), for rules that want a signature */
-bool ima_policy_may_want_signature(const struct ima_policy *p, const struct ima_policy_event *ev,
-				   enum ima_func f);
+/** struct ima_policy_wish - what one rule asks of a good file: IMA_OPT_*, and the algorithms (bitmap, 0: any) */
+struct ima_policy_wish {
+	uint32_t opts;
+	uint32_t algos;
+};
+
+#define IMA_POLICY_MAX_WISHES 16
+
+/**
+ * ima_policy_wishes() - what the rules that could appraise an access with func @f, by anybody, ask for; each wish once
+ * @ev: as for ima_policy_may_appraise()
+ * Return: number of wishes, 0: nobody's access is appraised; IMA_POLICY_MAX_WISHES + 1: there are more
+ */
+size_t ima_policy_wishes(const struct ima_policy *p, const struct ima_policy_event *ev,
+			 enum ima_func f, struct ima_policy_wish ret[IMA_POLICY_MAX_WISHES]);
 
 /**
  * ima_policy_pending() - could a later event on this inode ask for something not done yet?

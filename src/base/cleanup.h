@@ -26,6 +26,12 @@
 		ima_taken_;                                                                        \
 	})
 
+/* a callback's user pointer that only ever reads through it */
+static inline void *ima_unconst(const void *p)
+{
+	return (void *)(uintptr_t)p;
+}
+
 /* drop a result on purpose */
 #define ima_ignore(x)                                                                              \
 	do {                                                                                       \

@@ -131,7 +131,7 @@ static void writer(const char *path, struct counts *c, void (*put)(int, unsigned
 
 static int execute(const char *path)
 {
-	char *const args[] = { (char *)path, NULL };
+	char name[] = "program", *const args[] = { name, NULL };
 	char *const env[] = { NULL };
 	int status;
 	pid_t pid = fork();

@@ -193,6 +193,21 @@ int ima_hash_bytes(struct ima_hasher *h, enum ima_hash_algo algo, struct ima_byt
 	return ima_hash_parts(h, algo, &in, 1, ret);
 }
 
+int ima_hash_hmac(struct ima_hasher *h, enum ima_hash_algo algo, struct ima_bytes key,
+		  struct ima_bytes in, struct ima_digest *ret)
+{
+	struct ima_digest d = { .algo = algo };
+
+	if (!ima_hasher_has(h, algo))
+		return -ENOPKG;
+	if (!EVP_Q_mac(h->lib, "HMAC", NULL, openssl_names[algo], NULL, key.data, key.len, in.data,
+		       in.len, d.data, sizeof(d.data), &d.len) ||
+	    d.len != ima_hash_len(algo))
+		return -EIO;
+	*ret = d;
+	return 0;
+}
+
 static int update_from_fd(struct ima_hasher *h, enum ima_hash_algo algo, int fd, uint64_t size)
 {
 	uint64_t at = 0;

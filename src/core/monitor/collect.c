@@ -35,6 +35,15 @@ int ima_collect_digest(struct ima_collected *c, struct ima_hasher *h,
 	return c->error;
 }
 
+int ima_collect_verity(struct ima_collected *c, const struct ima_file_event *ev)
+{
+	if (c->has_verity)
+		return c->verity_error;
+	c->has_verity = true;
+	c->verity_error = ev->ops->verity ? ev->ops->verity(ev->user, &c->verity) : -EOPNOTSUPP;
+	return c->verity_error;
+}
+
 static bool is_legacy_algo(enum ima_hash_algo a)
 {
 	return a == IMA_HASH_SHA1 || a == IMA_HASH_MD5;
@@ -50,21 +59,33 @@ static void collect_legacy(struct ima_collected *c, struct ima_hasher *h,
 }
 
 /* an attribute that cannot be read counts as absent, as in the kernel */
-static void collect_xattr(const struct ima_file_event *ev, const char *name, bool *has,
-			  uint8_t **value, size_t *len)
+static int collect_xattr(const struct ima_file_event *ev, const char *name, uint8_t **value,
+			 size_t *len)
 {
-	if (*has)
-		return;
-	*has = true;
-	if (!ev->ops->xattr || ev->ops->xattr(ev->user, name, value, len) < 0) {
+	int r = ev->ops->xattr ? ev->ops->xattr(ev->user, name, value, len) : -EOPNOTSUPP;
+
+	if (r < 0) {
 		*value = NULL;
 		*len = 0;
 	}
+	return r;
+}
+
+void ima_collect_label_changed(struct ima_collected *c)
+{
+	free(ima_take(c->ima_xattr));
+	c->ima_xattr_len = 0;
+	c->has_ima_xattr = false;
+	c->has_evm = false;
+	c->n_verdicts = 0;
 }
 
 struct ima_bytes ima_collect_label(struct ima_collected *c, const struct ima_file_event *ev)
 {
-	collect_xattr(ev, "security.ima", &c->has_ima_xattr, &c->ima_xattr, &c->ima_xattr_len);
+	if (!c->has_ima_xattr)
+		c->ima_xattr_error =
+			collect_xattr(ev, "security.ima", &c->ima_xattr, &c->ima_xattr_len);
+	c->has_ima_xattr = true;
 	return (struct ima_bytes){ c->ima_xattr, c->ima_xattr_len };
 }
 
@@ -109,26 +130,27 @@ int ima_collect_template(struct ima_collected *c, struct ima_hasher *h,
 			 uint32_t action, struct ima_template_in *ret)
 {
 	const bool sig = ima_template_has(t, IMA_FIELD_SIG);
+	const bool verity = action & IMA_OPT_VERITY_REQUIRED;
 	int r;
 
 	if (ima_template_has(t, IMA_FIELD_D))
 		collect_legacy(c, h, ev);
 	if (sig)
-		collect_xattr(ev, "security.ima", &c->has_ima_xattr, &c->ima_xattr,
-			      &c->ima_xattr_len);
-	if (sig || ima_template_has(t, IMA_FIELD_EVMSIG))
-		collect_xattr(ev, "security.evm", &c->has_evm_xattr, &c->evm_xattr,
-			      &c->evm_xattr_len);
+		ima_ignore(ima_collect_label(c, ev).len);
+	if (!c->has_evm_xattr && (sig || ima_template_has(t, IMA_FIELD_EVMSIG))) {
+		c->has_evm_xattr = true;
+		ima_ignore(collect_xattr(ev, "security.evm", &c->evm_xattr, &c->evm_xattr_len));
+	}
 	if (wants_evm_fields(t)) {
 		r = collect_evm_fields(c, ev);
 		if (r < 0)
 			return r;
 	}
 	*ret = (struct ima_template_in){
-		.digest = c->digest,
+		.digest = verity ? c->verity : c->digest,
 		.legacy_digest = c->legacy,
-		.default_algo = c->digest.algo,
-		.verity = action & IMA_OPT_VERITY_REQUIRED,
+		.default_algo = verity ? c->verity.algo : c->digest.algo,
+		.verity = verity,
 		.name = ev->path,
 		.name_last = ev->last,
 		.ima_xattr = { c->ima_xattr, c->ima_xattr_len },

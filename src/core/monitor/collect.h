@@ -3,15 +3,35 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "core/appraise/appraise.h"
+#include "core/evm/evm.h"
 #include "core/monitor/monitor.h"
+
+#define IMA_COLLECTED_VERDICTS 4
+
+/** struct ima_collected_verdict - what was found for one set of options: rules that ask for the same share it */
+struct ima_collected_verdict {
+	uint32_t opts;
+	bool kexec;
+	int error; /* of the digest that was asked for */
+	struct ima_appraisal found;
+};
 
 struct ima_collected {
 	bool has_digest;
 	int error;                    /* of the digest: then it is zeros of its algorithm */
 	struct ima_digest digest;
+	bool has_verity;
+	int verity_error;
+	struct ima_digest verity;     /* of the fs-verity descriptor */
+	bool has_evm;
+	struct ima_evm_result evm;
+	struct ima_collected_verdict verdicts[IMA_COLLECTED_VERDICTS];
+	size_t n_verdicts;
 	struct ima_digest legacy;     /* for field "d" */
 	bool has_ima_xattr, has_evm_xattr, has_evm_fields;
 	uint8_t *ima_xattr, *evm_xattr;
+	int ima_xattr_error;
 	size_t ima_xattr_len, evm_xattr_len;
 	struct ima_buffer xattr_names, xattr_lengths, xattr_values;
 };
@@ -21,6 +41,12 @@ void ima_collected_done(struct ima_collected *c);
 /** ima_collect_digest() - read the content once; the same answer from then on. Errors as ima_hash_fd() */
 ima_must_check int ima_collect_digest(struct ima_collected *c, struct ima_hasher *h,
 				      const struct ima_file_event *ev, enum ima_hash_algo algo);
+
+/** ima_collect_verity() - digest of the file's fs-verity descriptor. -ENODATA the file has none, -EOPNOTSUPP, errno */
+ima_must_check int ima_collect_verity(struct ima_collected *c, const struct ima_file_event *ev);
+
+/** ima_collect_label_changed() - the label was written: what was found by the old one is void */
+void ima_collect_label_changed(struct ima_collected *c);
 
 /** ima_collect_label() - security.ima; empty: none, or not readable */
 struct ima_bytes ima_collect_label(struct ima_collected *c, const struct ima_file_event *ev);

@@ -7,24 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/monitor/collect.h"
-#include "core/monitor/inodes.h"
-#include "core/monitor/label.h"
+#include "core/monitor/monitor_internal.h"
 
 #define ALL_FUNCS ((UINT32_C(1) << IMA_FUNC__LAST) - (UINT32_C(1) << IMA_FUNC_FILE_CHECK))
-#define EMITTED_SLOTS 4096 /* files whose writers were reported; a collision can only report once more */
-
-struct emitted {
-	uint64_t dev, ino;
-};
-
-struct ima_monitor {
-	struct ima_monitor_opts opts;
-	pthread_rwlock_t policy_lock;
-	struct ima_inodes *inodes;
-	pthread_mutex_t emitted_lock;
-	struct emitted emitted[EMITTED_SLOTS];
-};
 
 int ima_monitor_new(const struct ima_monitor_opts *opts, struct ima_monitor **ret)
 {
@@ -32,7 +17,8 @@ int ima_monitor_new(const struct ima_monitor_opts *opts, struct ima_monitor **re
 
 	if (!m)
 		return -ENOMEM;
-	if (ima_inodes_new(&m->inodes) < 0) {
+	if (ima_inodes_new(&m->inodes) < 0 || ima_rewrites_new(&m->rewrites) < 0) {
+		ima_inodes_free(m->inodes);
 		free(m);
 		return -ENOMEM;
 	}
@@ -49,6 +35,7 @@ struct ima_monitor *ima_monitor_free(struct ima_monitor *m)
 		pthread_rwlock_destroy(&m->policy_lock);
 		pthread_mutex_destroy(&m->emitted_lock);
 		ima_inodes_free(m->inodes);
+		ima_rewrites_free(m->rewrites);
 		free(m);
 	}
 	return NULL;
@@ -72,18 +59,13 @@ static enum ima_hash_algo file_algo(struct ima_monitor *m, const struct ima_file
 
 	if (ima_template_is_legacy(t) && !(res->action & IMA_ACTION_APPRAISE))
 		return m->opts.hash;
-	return ima_label_algo(ima_collect_label(c, ev), m->opts.hash);
+	return ima_monitor_file_algo(m, ev, c);
 }
 
-/* by anybody, at any time */
-static uint32_t appraised_uses(struct ima_monitor *m, const struct ima_policy_event *file)
+enum ima_hash_algo ima_monitor_file_algo(struct ima_monitor *m, const struct ima_file_event *ev,
+					 struct ima_collected *c)
 {
-	uint32_t funcs = 0;
-
-	for (unsigned int f = IMA_FUNC_FILE_CHECK; m->opts.appraise && f < IMA_FUNC__LAST; f++)
-		if (ima_policy_may_appraise(m->opts.policy, file, (enum ima_func)f))
-			funcs |= UINT32_C(1) << f;
-	return funcs;
+	return ima_label_algo(ima_collect_label(c, ev), m->opts.hash, m->opts.version);
 }
 
 bool ima_monitor_wants(struct ima_monitor *m, const struct ima_file_event *ev)
@@ -98,7 +80,7 @@ bool ima_monitor_wants(struct ima_monitor *m, const struct ima_file_event *ev)
 		wants = (res.action & (IMA_ACTION_MEASURE | IMA_ACTION_AUDIT)) ||
 			(m->opts.appraise && (res.action & IMA_ACTION_APPRAISE));
 	}
-	wants = wants || (m->opts.enforce && appraised_uses(m, &ev->facts));
+	wants = wants || (m->opts.enforce && ima_judge_appraised_uses(m, &ev->facts));
 	pthread_rwlock_unlock(&m->policy_lock);
 	return wants;
 }
@@ -109,7 +91,7 @@ static bool by_last_name(const char *op, const char *cause)
 	return !strcmp(op, "collect_data") && strcmp(cause, "failed-mprotect") != 0;
 }
 
-static void audit_file(struct ima_monitor *m, const struct ima_file_event *ev,
+void ima_monitor_audit(struct ima_monitor *m, const struct ima_file_event *ev,
 		       enum ima_audit_type type, const char *op, const char *cause, int result,
 		       bool info)
 {
@@ -149,7 +131,7 @@ static void add_violation(struct ima_monitor *m, struct ima_hasher *h,
 	if (r < 0 && !out->error)
 		out->error = r;
 	out->n_added += res == IMA_MLIST_ADDED;
-	audit_file(m, ev, IMA_AUDIT_PCR, "invalid_pcr", cause, 0, false);
+	ima_monitor_audit(m, ev, IMA_AUDIT_PCR, "invalid_pcr", cause, 0, false);
 }
 
 static bool checks_readers(enum ima_func f)
@@ -161,15 +143,15 @@ static bool checks_readers(enum ima_func f)
 /* note that the file has writers or has none; true when they were reported before and never gone since */
 static bool writers_known(struct ima_monitor *m, const struct ima_file_event *ev, bool has_writers)
 {
-	struct emitted *e = &m->emitted[(ev->ino ^ ev->dev_number * 31) % EMITTED_SLOTS];
+	struct ima_emitted *e = &m->emitted[(ev->ino ^ ev->dev_number * 31) % EMITTED_SLOTS];
 	bool known;
 
 	pthread_mutex_lock(&m->emitted_lock);
 	known = e->ino == ev->ino && e->dev == ev->dev_number;
 	if (has_writers)
-		*e = (struct emitted){ .dev = ev->dev_number, .ino = ev->ino };
+		*e = (struct ima_emitted){ .dev = ev->dev_number, .ino = ev->ino };
 	else if (known)
-		*e = (struct emitted){ 0 };
+		*e = (struct ima_emitted){ 0 };
 	pthread_mutex_unlock(&m->emitted_lock);
 	return known && !m->opts.violation_each_time;
 }
@@ -227,11 +209,11 @@ static void note_store(struct ima_monitor *m, const struct ima_file_event *ev, i
 	if (r < 0) {
 		if (!out->error)
 			out->error = r;
-		audit_file(m, ev, IMA_AUDIT_PCR, "add_template_measure",
+		ima_monitor_audit(m, ev, IMA_AUDIT_PCR, "add_template_measure",
 			   r == -ENOMEM ? "ENOMEM" : "hashing_error", r, false);
 		return;
 	}
-	audit_file(m, ev, IMA_AUDIT_PCR, "add_template_measure",
+	ima_monitor_audit(m, ev, IMA_AUDIT_PCR, "add_template_measure",
 		   res == IMA_MLIST_ADDED ? "hash_added" : "hash_exists",
 		   res == IMA_MLIST_ADDED ? 0 : -EEXIST, true);
 	out->n_added += res == IMA_MLIST_ADDED;
@@ -245,7 +227,7 @@ static void audit_tpm_error(struct ima_monitor *m, const struct ima_file_event *
 	if (!tpm_error)
 		return;
 	snprintf(cause, sizeof(cause), "TPM_error(%d)", tpm_error);
-	audit_file(m, ev, IMA_AUDIT_PCR, "add_template_measure", cause, 0, false);
+	ima_monitor_audit(m, ev, IMA_AUDIT_PCR, "add_template_measure", cause, 0, false);
 }
 
 static void store(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
@@ -277,15 +259,24 @@ static void store(struct ima_monitor *m, struct ima_hasher *h, const struct ima_
 	audit_tpm_error(m, ev, tpm_error);
 }
 
+static const char *measure_failure(const struct ima_file_event *ev, bool verity, int error)
+{
+	if (verity)
+		return "no-verity-digest";
+	return ev->direct_io ? "failed(directio)" : "failed";
+}
+
 static void measure(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 		    const struct ima_policy_result *res, struct ima_collected *c,
 		    struct ima_outcome *out)
 {
-	int r = ima_collect_digest(c, h, ev, file_algo(m, ev, res, c));
+	const bool verity = res->action & IMA_OPT_VERITY_REQUIRED;
+	int r = verity ? ima_collect_verity(c, ev) :
+			 ima_collect_digest(c, h, ev, file_algo(m, ev, res, c));
 
 	if (r < 0)
-		audit_file(m, ev, IMA_AUDIT_DATA, "collect_data",
-			   ev->direct_io ? "failed(directio)" : "failed", r, false);
+		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "collect_data",
+				  measure_failure(ev, verity, r), r, false);
 	/* a file that cannot be read as a whole is listed with zeros; any other failure lists nothing */
 	if (r < 0 && r != -EINVAL && r != -EBADF) {
 		if (!out->error)
@@ -299,51 +290,6 @@ static void measure(struct ima_monitor *m, struct ima_hasher *h, const struct im
 	store(m, h, ev, res, c, out);
 }
 
-static enum ima_integrity judge(struct ima_monitor *m, struct ima_hasher *h,
-				const struct ima_file_event *ev, bool digsig,
-				struct ima_collected *c, const char **cause)
-{
-	const struct ima_bytes label = ima_collect_label(c, ev);
-
-	*cause = NULL;
-	if (ima_collect_digest(c, h, ev, ima_label_algo(label, m->opts.hash)) < 0)
-		return IMA_INTEGRITY_UNKNOWN;
-	return ima_label_judge(label, digsig, &c->digest, cause);
-}
-
-static void appraise(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
-		     const struct ima_policy_result *res, struct ima_collected *c,
-		     struct ima_outcome *out)
-{
-	const char *cause;
-
-	if (!m->opts.appraise || !(res->action & IMA_ACTION_APPRAISE) ||
-	    judge(m, h, ev, res->action & IMA_OPT_DIGSIG_REQUIRED, c, &cause) == IMA_INTEGRITY_PASS)
-		return;
-	if (cause)
-		audit_file(m, ev, IMA_AUDIT_DATA, "appraise_data", cause, -EACCES, false);
-	else
-		audit_file(m, ev, IMA_AUDIT_DATA, "collect_data", "failed", c->error, false);
-	out->refused |= m->opts.enforce;
-}
-
-/* judged for every use by anybody, since a later use of the same content is not looked at again; rules that want a signature refuse */
-static uint32_t good_uses(struct ima_monitor *m, struct ima_hasher *h,
-			  const struct ima_file_event *ev, struct ima_collected *c)
-{
-	uint32_t good = 0;
-	const char *cause;
-
-	for (unsigned int f = IMA_FUNC_FILE_CHECK; f < IMA_FUNC__LAST; f++) {
-		if (!m->opts.enforce ||
-		    !ima_policy_may_appraise(m->opts.policy, &ev->facts, (enum ima_func)f) ||
-		    (!ima_policy_may_want_signature(m->opts.policy, &ev->facts, (enum ima_func)f) &&
-		     judge(m, h, ev, false, c, &cause) == IMA_INTEGRITY_PASS))
-			good |= UINT32_C(1) << f;
-	}
-	return good;
-}
-
 static void audit_rule(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 		       struct ima_collected *c, struct ima_outcome *out)
 {
@@ -351,7 +297,7 @@ static void audit_rule(struct ima_monitor *m, struct ima_hasher *h, const struct
 
 	if (!m->opts.audit || !m->opts.audit->emit || (out->done & IMA_ACTION_AUDIT))
 		return;
-	if (ima_collect_digest(c, h, ev, ima_label_algo(ima_collect_label(c, ev), m->opts.hash)) == 0 &&
+	if (ima_collect_digest(c, h, ev, ima_monitor_file_algo(m, ev, c)) == 0 &&
 	    !ima_inodes_has(m->inodes, ev, &c->digest, IMA_INODES_AUDITED) &&
 	    ima_collect_audit_text(c, ev, &text) == 0) {
 		m->opts.audit->emit(m->opts.audit->user, IMA_AUDIT_RULE, (const char *)text.data);
@@ -359,6 +305,13 @@ static void audit_rule(struct ima_monitor *m, struct ima_hasher *h, const struct
 	}
 	ima_buffer_done(&text);
 	out->done |= IMA_ACTION_AUDIT;
+}
+
+/* what opens it for writing next is asked about: a signed file is refused then, another one's label must follow */
+static bool is_watched_for_writers(struct ima_monitor *m, const struct ima_file_event *ev,
+				   const struct ima_collected *c)
+{
+	return ima_policy_may_appraise(m->opts.policy, &ev->facts, IMA_FUNC_FILE_CHECK);
 }
 
 void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
@@ -382,13 +335,13 @@ void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct 
 				check_writers(m, h, ev, ret);
 			measure(m, h, ev, &res, &c, ret);
 		}
-		appraise(m, h, ev, &res, &c, ret);
+		ima_judge_access(m, h, ev, &ev->checks[i], &res, &c, ret);
 		if (res.action & IMA_ACTION_AUDIT)
 			audit_rule(m, h, ev, &c, ret);
 	}
-	ret->good = good_uses(m, h, ev, &c);
-	ret->unasked = ~appraised_uses(m, &ev->facts);
-	if (!m->opts.appraise || ret->good == ALL_FUNCS)
+	ret->good = ima_judge_good_uses(m, h, ev, &c);
+	ret->unasked = ~ima_judge_appraised_uses(m, &ev->facts);
+	if (!m->opts.appraise || (ret->good == ALL_FUNCS && !is_watched_for_writers(m, ev, &c)))
 		ret->done |= IMA_ACTION_APPRAISE; /* nobody is to be refused: nothing is left to judge */
 	pthread_rwlock_unlock(&m->policy_lock);
 	ima_collected_done(&c);
@@ -418,10 +371,20 @@ void ima_monitor_violation(struct ima_monitor *m, struct ima_hasher *h,
 	pthread_rwlock_unlock(&m->policy_lock);
 }
 
+void ima_monitor_closed(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev)
+{
+	struct ima_collected c = { 0 };
+
+	pthread_rwlock_rdlock(&m->policy_lock);
+	ima_judge_settle(m, h, ev, &c);
+	pthread_rwlock_unlock(&m->policy_lock);
+	ima_collected_done(&c);
+}
+
 void ima_monitor_refused(struct ima_monitor *m, const struct ima_file_event *ev, const char *op,
 			 const char *cause)
 {
-	audit_file(m, ev, IMA_AUDIT_DATA, op, cause, -EPERM, false);
+	ima_monitor_audit(m, ev, IMA_AUDIT_DATA, op, cause, -EPERM, false);
 }
 
 uint32_t ima_monitor_appraises(struct ima_monitor *m, const struct ima_policy_event *fs)
@@ -429,7 +392,7 @@ uint32_t ima_monitor_appraises(struct ima_monitor *m, const struct ima_policy_ev
 	uint32_t funcs = 0;
 
 	pthread_rwlock_rdlock(&m->policy_lock);
-	funcs = appraised_uses(m, fs);
+	funcs = ima_judge_appraised_uses(m, fs);
 	pthread_rwlock_unlock(&m->policy_lock);
 	return funcs;
 }
@@ -561,4 +524,5 @@ int ima_monitor_policy_call(struct ima_monitor *m, int (*fn)(struct ima_policy *
 void ima_monitor_forget_files(struct ima_monitor *m)
 {
 	ima_inodes_forget(m->inodes);
+	ima_rewrites_forget(m->rewrites);
 }

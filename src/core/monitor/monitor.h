@@ -10,6 +10,7 @@
 #include <ima/template.h>
 
 #include "core/audit/audit.h"
+#include "core/evm/evm.h"
 #include "core/mlist/mlist.h"
 
 struct ima_monitor;
@@ -23,6 +24,11 @@ struct ima_monitor_opts {
 	const struct ima_audit_sink *audit;   /* borrowed; NULL: none */
 	bool appraise;                        /* appraise rules are carried out: failures are audited ... */
 	bool enforce;                         /* ... and refused */
+	bool fix;                             /* ... and repaired, where a digest will do */
+	unsigned int version;                 /* of the behaviour profile: 601, 612, 701, 702 */
+	const struct ima_keyring *keys;       /* of .ima; borrowed; NULL: none */
+	const struct ima_keyring *platform;   /* of .platform */
+	const struct ima_evm *evm;            /* borrowed; NULL: none */
 	bool violation_each_time;             /* as before 6.15; else one open_writers until the last writer is gone */
 };
 
@@ -42,6 +48,12 @@ struct ima_file_ops {
 		      struct ima_digest *ret);
 	/* value of an extended attribute, @ret malloc'd; -ENODATA none, -EOPNOTSUPP, errno */
 	int (*xattr)(void *user, const char *name, uint8_t **ret, size_t *ret_len);
+	/* write an extended attribute, empty @value: remove it. errno; NULL: the file cannot be written to */
+	int (*set_xattr)(void *user, const char *name, struct ima_bytes value);
+	/* digest of the fs-verity descriptor. -ENODATA the file has none; NULL: cannot be told */
+	int (*verity)(void *user, struct ima_digest *ret);
+	/* inode generation for EVM; NULL: 0 */
+	int (*generation)(void *user, uint32_t *ret);
 };
 
 /** struct ima_check - one kernel hook that the event stands for */
@@ -71,6 +83,8 @@ struct ima_file_event {
 	uint64_t ino;
 	uint64_t birth_ns; /* of the file, CLOCK_REALTIME; with dev_number and ino it names the file; 0: not known */
 	uint16_t mode;
+	uint64_t size; /* bytes */
+	bool new_file; /* made by this open */
 	bool opened_for_write;
 	bool direct_io;
 	bool unnamed_copy;
@@ -130,6 +144,9 @@ ima_must_check int ima_monitor_boot_aggregate(struct ima_monitor *m, struct ima_
 
 /** ima_monitor_gap() - a violation record that stands for a time without measurement */
 ima_must_check int ima_monitor_gap(struct ima_monitor *m, struct ima_hasher *h, const char *name);
+
+/** ima_monitor_closed() - a descriptor that could write is gone: a label that is to follow the content is written again */
+void ima_monitor_closed(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev);
 
 /** ima_monitor_refused() - a hook refused @ev by itself: the audit record */
 void ima_monitor_refused(struct ima_monitor *m, const struct ima_file_event *ev, const char *op,

@@ -458,17 +458,38 @@ bool ima_policy_may_appraise(const struct ima_policy *p, const struct ima_policy
 	return func_pending(p, f, ev, ~(uint32_t)IMA_ACTION_APPRAISE, UINT64_MAX, 0);
 }
 
-bool ima_policy_may_want_signature(const struct ima_policy *p, const struct ima_policy_event *ev,
-				   enum ima_func f)
+static bool has_wish(const struct ima_policy_wish *have, size_t n, const struct ima_policy_wish *w)
 {
-	const struct rule_list *l = active(p);
-
-	for (size_t i = 0; i < l->n; i++)
-		if (l->items[i]->action == IMA_ACTION_APPRAISE &&
-		    (l->items[i]->opts & IMA_OPT_DIGSIG_REQUIRED) &&
-		    ima_rule_could_match(l->items[i], f, ev, ev->has_inode) != IMA_NEVER)
+	for (size_t i = 0; i < n; i++)
+		if (have[i].opts == w->opts && have[i].algos == w->algos)
 			return true;
 	return false;
+}
+
+size_t ima_policy_wishes(const struct ima_policy *p, const struct ima_policy_event *ev, enum ima_func f,
+			 struct ima_policy_wish ret[IMA_POLICY_MAX_WISHES])
+{
+	const uint32_t strict = p->sets.fail_securely ? IMA_OPT_FAIL_UNVERIFIABLE_SIGS : 0;
+	const struct rule_list *l = active(p);
+	uint32_t closed = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct ima_rule *r = l->items[i];
+		const struct ima_policy_wish w = { r->opts | strict, r->appraise_algos };
+		enum ima_maybe m = ima_rule_could_match(r, f, ev, ev->has_inode);
+
+		if (m == IMA_NEVER || (r->action & closed))
+			continue;
+		if (m == IMA_SURELY)
+			closed |= ima_action_class(r->action);
+		if (r->action != IMA_ACTION_APPRAISE || has_wish(ret, n, &w))
+			continue;
+		if (n == IMA_POLICY_MAX_WISHES)
+			return n + 1;
+		ret[n++] = w;
+	}
+	return n;
 }
 
 bool ima_policy_pending(const struct ima_policy *p, const struct ima_policy_event *ev,

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Appraisal of one event: what the rules ask, what the file shows, what is refused, repaired or written again later.
+ *
+ * Differs: the kernel keeps what earlier rules asked of an inode and asks it of later accesses too, so that its answer
+ * depends on their order; here each access is judged by its own rule.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/monitor/monitor_internal.h"
+
+#define FUSE_MAGIC 0x65735546
+#define OVERLAY_MAGIC 0x794c7630
+
+#define JUDGED_OPTS                                                                                \
+	(IMA_OPT_DIGSIG_REQUIRED | IMA_OPT_VERITY_REQUIRED | IMA_OPT_SIGV3_REQUIRED |              \
+	 IMA_OPT_FAIL_UNVERIFIABLE_SIGS)
+
+static int evm_xattr(void *user, const char *name, uint8_t **ret, size_t *ret_len)
+{
+	const struct ima_file_event *ev = user;
+
+	return ev->ops->xattr ? ev->ops->xattr(ev->user, name, ret, ret_len) : -EOPNOTSUPP;
+}
+
+static struct ima_evm_file evm_file(const struct ima_file_event *ev)
+{
+	struct ima_evm_file f = {
+		.ino = ev->ino,
+		.uid = ev->facts.fowner,
+		.gid = ev->facts.fgroup,
+		.mode = ev->mode,
+		.is_overlay = ev->facts.fsmagic == OVERLAY_MAGIC,
+		.xattr = evm_xattr,
+	};
+
+	memcpy(f.fsuuid, ev->facts.fsuuid, sizeof(f.fsuuid));
+	if (ev->ops->generation && ev->ops->generation(ev->user, &f.generation) < 0)
+		f.generation = 0;
+	return f;
+}
+
+static int write_hmac(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev)
+{
+	struct ima_evm_file f = evm_file(ev);
+	uint8_t mac[1 + IMA_EVM_HMAC_LEN];
+	int r;
+
+	if (!m->opts.evm || !(m->opts.evm->mode & IMA_EVM_INIT_HMAC))
+		return 0;
+	f.user = ima_unconst(ev);
+	r = ima_evm_hmac(m->opts.evm, h, &f, mac);
+	return r < 0 ? r : ev->ops->set_xattr(ev->user, "security.evm",
+					      (struct ima_bytes){ mac, sizeof(mac) });
+}
+
+static enum ima_integrity judge_metadata(struct ima_monitor *m, struct ima_hasher *h,
+					 const struct ima_file_event *ev, struct ima_collected *c)
+{
+	struct ima_evm_file f;
+
+	if (!m->opts.evm)
+		return IMA_INTEGRITY_UNKNOWN;
+	if (!c->has_evm) {
+		f = evm_file(ev);
+		f.user = ima_unconst(ev);
+		ima_evm_judge(m->opts.evm, h, &f, &c->evm);
+		c->has_evm = true;
+		if (c->evm.rewrite && ev->ops->set_xattr)
+			ima_ignore(write_hmac(m, h, ev));
+	}
+	return c->evm.status;
+}
+
+/* the digest that the rule wants compared; -errno: none */
+static int collect(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		   uint32_t opts, struct ima_collected *c, const struct ima_digest **ret)
+{
+	int r;
+
+	if (opts & IMA_OPT_VERITY_REQUIRED) {
+		r = ima_collect_verity(c, ev);
+		*ret = &c->verity;
+		return r;
+	}
+	r = ima_collect_digest(c, h, ev, ima_monitor_file_algo(m, ev, c));
+	*ret = &c->digest;
+	return r;
+}
+
+static void judge_anew(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		       struct ima_collected *c, struct ima_collected_verdict *v)
+{
+	struct ima_appraise_in in = {
+		.opts = v->opts,
+		.version = m->opts.version,
+		.func = v->kexec ? IMA_FUNC_KEXEC_KERNEL_CHECK : IMA_FUNC_NONE,
+		.size = ev->size,
+		.new_file = ev->new_file || (ima_rewrites_find(m->rewrites, ev) == IMA_REWRITE_NEW),
+		.unverifiable = ev->facts.fsmagic == FUSE_MAGIC,
+		.keys = m->opts.keys,
+		.platform = m->opts.platform,
+		.h = h,
+	};
+
+	v->found = (struct ima_appraisal){ .status = IMA_INTEGRITY_UNKNOWN };
+	v->error = collect(m, h, ev, v->opts, c, &in.content);
+	if (v->error < 0)
+		return;
+	in.label = ima_collect_label(c, ev);
+	in.label_error = c->ima_xattr_error;
+	in.evm = judge_metadata(m, h, ev, c);
+	ima_appraise(&in, &v->found);
+}
+
+static const struct ima_collected_verdict *judge(struct ima_monitor *m, struct ima_hasher *h,
+						 const struct ima_file_event *ev, enum ima_func func,
+						 uint32_t opts, struct ima_collected *c)
+{
+	const bool kexec = func == IMA_FUNC_KEXEC_KERNEL_CHECK;
+	struct ima_collected_verdict *v;
+
+	opts &= JUDGED_OPTS;
+	for (size_t i = 0; i < c->n_verdicts; i++)
+		if (c->verdicts[i].opts == opts && c->verdicts[i].kexec == kexec)
+			return &c->verdicts[i];
+	/* more kinds of rules than places: the last place is used again */
+	if (c->n_verdicts < IMA_COLLECTED_VERDICTS)
+		c->n_verdicts++;
+	v = &c->verdicts[c->n_verdicts - 1];
+	v->opts = opts;
+	v->kexec = kexec;
+	judge_anew(m, h, ev, c, v);
+	return v;
+}
+
+static bool is_allowed_algo(struct ima_monitor *m, const struct ima_file_event *ev, uint32_t algos,
+			    struct ima_collected *c)
+{
+	return !algos || (algos >> ima_monitor_file_algo(m, ev, c) & 1);
+}
+
+bool ima_judge_is_signed(const struct ima_collected *c)
+{
+	for (size_t i = 0; i < c->n_verdicts; i++)
+		if (c->verdicts[i].found.is_signed)
+			return true;
+	return false;
+}
+
+uint32_t ima_judge_appraised_uses(struct ima_monitor *m, const struct ima_policy_event *file)
+{
+	uint32_t funcs = 0;
+
+	for (unsigned int f = IMA_FUNC_FILE_CHECK; m->opts.appraise && f < IMA_FUNC__LAST; f++)
+		if (ima_policy_may_appraise(m->opts.policy, file, (enum ima_func)f))
+			funcs |= UINT32_C(1) << f;
+	return funcs;
+}
+
+static bool is_good(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		    enum ima_func f, struct ima_collected *c)
+{
+	struct ima_policy_wish wishes[IMA_POLICY_MAX_WISHES];
+	const size_t n = ima_policy_wishes(m->opts.policy, &ev->facts, f, wishes);
+
+	if (n > IMA_POLICY_MAX_WISHES)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (judge(m, h, ev, f, wishes[i].opts, c)->found.status != IMA_INTEGRITY_PASS ||
+		    !is_allowed_algo(m, ev, wishes[i].algos, c))
+			return false;
+	return true;
+}
+
+uint32_t ima_judge_good_uses(struct ima_monitor *m, struct ima_hasher *h,
+			     const struct ima_file_event *ev, struct ima_collected *c)
+{
+	uint32_t good = 0;
+
+	for (unsigned int f = IMA_FUNC_FILE_CHECK; f < IMA_FUNC__LAST; f++)
+		if (!m->opts.enforce || is_good(m, h, ev, (enum ima_func)f, c))
+			good |= UINT32_C(1) << f;
+	return good;
+}
+
+static int write_label(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		       const struct ima_digest *content)
+{
+	uint8_t label[2 + IMA_DIGEST_MAX];
+	const size_t len = ima_label_of_digest(content, label);
+	int r = ev->ops->set_xattr ? 0 : -EROFS;
+
+	if (r == 0)
+		r = ev->ops->set_xattr(ev->user, "security.ima", (struct ima_bytes){ label, len });
+	return r < 0 ? r : write_hmac(m, h, ev);
+}
+
+/* mode fix: a digest is written where there is none or a wrong one; never in place of a signature */
+static bool repair(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		   struct ima_collected *c)
+{
+	const struct ima_bytes label = ima_collect_label(c, ev);
+
+	if (!m->opts.fix || (label.len && label.data[0] == IMA_XATTR_SIGNATURE) || c->error < 0 ||
+	    !c->has_digest)
+		return false;
+	return write_label(m, h, ev, &c->digest) == 0;
+}
+
+static void audit_failure(struct ima_monitor *m, const struct ima_file_event *ev,
+			  const struct ima_collected_verdict *v, int result)
+{
+	if (v->error == -ENODATA && (v->opts & IMA_OPT_VERITY_REQUIRED))
+		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "collect_data", "no-verity-digest", v->error,
+				  false);
+	else if (v->error < 0)
+		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "collect_data",
+				  ev->direct_io ? "failed(directio)" : "failed", v->error, false);
+	else if (v->found.cause)
+		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "appraise_data", v->found.cause, result, false);
+}
+
+/* a label that is good now follows the content when the last writer is gone */
+static void put_off(struct ima_monitor *m, const struct ima_file_event *ev)
+{
+	int r = ima_rewrites_note(m->rewrites, ev,
+				  ev->new_file ? IMA_REWRITE_NEW : IMA_REWRITE_LABEL);
+
+	if (r < 0)
+		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "appraise_data", "rewrite-not-noted", r, false);
+}
+
+void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		      const struct ima_check *check, const struct ima_policy_result *res,
+		      struct ima_collected *c, struct ima_outcome *out)
+{
+	const struct ima_collected_verdict *v;
+	bool pass;
+
+	if ((res->action & IMA_ACTION_HASH) && m->opts.appraise && ev->opened_for_write &&
+	    !ima_label_is_signature(ima_collect_label(c, ev)))
+		put_off(m, ev);
+	if (!m->opts.appraise || !(res->action & IMA_ACTION_APPRAISE))
+		return;
+	ima_judge_settle(m, h, ev, c);
+	v = judge(m, h, ev, check->func, res->action, c);
+	pass = v->error == 0 && v->found.status == IMA_INTEGRITY_PASS;
+	if (!pass) {
+		pass = repair(m, h, ev, c);
+		audit_failure(m, ev, v, pass ? 0 : -EACCES);
+		if (pass)
+			ima_collect_label_changed(c);
+	}
+	if (ev->direct_io && (res->action & IMA_OPT_PERMIT_DIRECTIO))
+		pass = true;
+	if (pass && !is_allowed_algo(m, ev, res->allowed_algos, c)) {
+		pass = false;
+		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "collect_data", "denied-hash-algorithm",
+				  -EACCES, false);
+	}
+	if ((check->mask & IMA_MAY_WRITE) && ima_judge_is_signed(c) && !ev->new_file &&
+	    ima_rewrites_find(m->rewrites, ev) != IMA_REWRITE_NEW)
+		pass = false;
+	if (pass && ev->opened_for_write && !ima_judge_is_signed(c))
+		put_off(m, ev);
+	out->refused |= m->opts.enforce && !pass;
+}
+
+void ima_judge_settle(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		      struct ima_collected *c)
+{
+	const enum ima_rewrite what = ima_rewrites_find(m->rewrites, ev);
+
+	if (what == IMA_REWRITE_NONE || ev->opened_for_write || !ev->ops->has_writers ||
+	    ev->ops->has_writers(ev->user) != 0)
+		return;
+	if (ima_label_is_signature(ima_collect_label(c, ev))) {
+		ima_ignore(ima_rewrites_take(m->rewrites, ev));
+		return;
+	}
+	if (ima_collect_digest(c, h, ev, m->opts.hash) < 0 || c->digest.algo != m->opts.hash)
+		return;
+	ima_ignore(ima_rewrites_take(m->rewrites, ev));
+	if (write_label(m, h, ev, &c->digest) < 0)
+		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "appraise_data", "rewrite-failed", -EIO, false);
+	ima_collect_label_changed(c);
+}

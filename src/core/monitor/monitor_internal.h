@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the monitor's parts share. */
+#pragma once
+
+#include <pthread.h>
+
+#include "core/monitor/collect.h"
+#include "core/monitor/inodes.h"
+#include "core/monitor/monitor.h"
+#include "core/monitor/rewrite.h"
+
+#define EMITTED_SLOTS 4096 /* files whose writers were reported; a collision can only report once more */
+
+struct ima_emitted {
+	uint64_t dev, ino;
+};
+
+struct ima_monitor {
+	struct ima_monitor_opts opts;
+	pthread_rwlock_t policy_lock;
+	struct ima_inodes *inodes;
+	struct ima_rewrites *rewrites;
+	pthread_mutex_t emitted_lock;
+	struct ima_emitted emitted[EMITTED_SLOTS];
+};
+
+/** ima_monitor_audit() - one record about @ev's file; @result as ima_audit_record.result */
+void ima_monitor_audit(struct ima_monitor *m, const struct ima_file_event *ev, enum ima_audit_type type,
+		       const char *op, const char *cause, int result, bool info);
+
+/** ima_monitor_file_algo() - algorithm that an appraised file is hashed with */
+enum ima_hash_algo ima_monitor_file_algo(struct ima_monitor *m, const struct ima_file_event *ev,
+					 struct ima_collected *c);
+
+/* judge.c; all under the policy's read lock */
+
+/** ima_judge_access() - carry out the appraise rule that @res holds for @func */
+void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		      const struct ima_check *check, const struct ima_policy_result *res,
+		      struct ima_collected *c, struct ima_outcome *out);
+
+/** ima_judge_good_uses() - funcs, as bits, that this content may be used with by anybody at any time */
+uint32_t ima_judge_good_uses(struct ima_monitor *m, struct ima_hasher *h,
+			     const struct ima_file_event *ev, struct ima_collected *c);
+
+/** ima_judge_appraised_uses() - funcs, as bits, that some rule appraises for somebody */
+uint32_t ima_judge_appraised_uses(struct ima_monitor *m, const struct ima_policy_event *file);
+
+/** ima_judge_is_signed() - the label is a signature, or made as good as one by EVM: writers are refused */
+bool ima_judge_is_signed(const struct ima_collected *c);
+
+/** ima_judge_settle() - the file has no writer any more: write its label if that was put off till now */
+void ima_judge_settle(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		      struct ima_collected *c);

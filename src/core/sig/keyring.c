@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Keys by id. Few keys, so a list does. */
+#include <ima/sig.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "core/sig/key.h"
+
+struct ima_keyring {
+	struct ima_key **keys; /* owned */
+	size_t n_keys;
+	uint32_t *revoked;
+	size_t n_revoked;
+};
+
+int ima_keyring_new(struct ima_keyring **ret)
+{
+	struct ima_keyring *ring = calloc(1, sizeof(*ring));
+
+	if (!ring)
+		return -ENOMEM;
+	*ret = ring;
+	return 0;
+}
+
+struct ima_keyring *ima_keyring_free(struct ima_keyring *ring)
+{
+	if (!ring)
+		return NULL;
+	for (size_t i = 0; i < ring->n_keys; i++)
+		ima_key_free(ring->keys[i]);
+	free(ring->keys);
+	free(ring->revoked);
+	free(ring);
+	return NULL;
+}
+
+int ima_keyring_add(struct ima_keyring *ring, struct ima_key *key)
+{
+	struct ima_key **more;
+
+	for (size_t i = 0; i < ring->n_keys; i++)
+		if (ima_key_is_same(ring->keys[i], key))
+			return -EEXIST;
+	more = reallocarray(ring->keys, ring->n_keys + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	ring->keys = more;
+	ring->keys[ring->n_keys++] = key;
+	return 0;
+}
+
+int ima_keyring_revoke(struct ima_keyring *ring, uint32_t keyid)
+{
+	uint32_t *more = reallocarray(ring->revoked, ring->n_revoked + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	ring->revoked = more;
+	ring->revoked[ring->n_revoked++] = keyid;
+	return 0;
+}
+
+size_t ima_keyring_n_keys(const struct ima_keyring *ring)
+{
+	return ring ? ring->n_keys : 0;
+}
+
+const struct ima_key *ima_keyring_key(const struct ima_keyring *ring, size_t i)
+{
+	return i < ring->n_keys ? ring->keys[i] : NULL;
+}
+
+const struct ima_key *ima_keyring_find(const struct ima_keyring *ring, uint32_t keyid)
+{
+	for (size_t i = 0; ring && i < ring->n_keys; i++)
+		if (ima_key_answers_to(ring->keys[i], keyid))
+			return ring->keys[i];
+	return NULL;
+}
+
+static bool is_revoked(const struct ima_keyring *ring, uint32_t keyid)
+{
+	for (size_t i = 0; ring && i < ring->n_revoked; i++)
+		if (ring->revoked[i] == keyid)
+			return true;
+	return false;
+}
+
+enum ima_sig_verdict ima_keyring_verify(const struct ima_keyring *ring, const struct ima_signature *s,
+					const struct ima_digest *digest,
+					const struct ima_verify_opts *opts)
+{
+	struct ima_digest signed_digest = *digest;
+	const struct ima_key *key;
+
+	if (is_revoked(ring, s->keyid))
+		return IMA_SIG_REVOKED;
+	key = ima_keyring_find(ring, s->keyid);
+	if (!key)
+		return IMA_SIG_NO_KEY;
+	/* the header names the algorithm; bytes of another one do not pass for it */
+	signed_digest.algo = s->algo;
+	if (digest->len != ima_hash_len(s->algo))
+		return IMA_SIG_BAD;
+	return ima_key_verify(key, s->sig, &signed_digest, opts);
+}
+
+const char *ima_sig_verdict_text(enum ima_sig_verdict v)
+{
+	static const char *const texts[IMA_SIG__LAST] = {
+		[IMA_SIG_UNCHECKED] = "not checked",
+		[IMA_SIG_GOOD] = "good signature",
+		[IMA_SIG_BAD] = "bad signature",
+		[IMA_SIG_NO_KEY] = "unknown key",
+		[IMA_SIG_REVOKED] = "revoked key",
+		[IMA_SIG_UNSUPPORTED] = "unsupported signature version",
+		[IMA_SIG_MALFORMED] = "malformed signature",
+		[IMA_SIG_NO_ALGORITHM] = "key and hash algorithm do not go together",
+	};
+
+	return (unsigned int)v < IMA_SIG__LAST ? texts[v] : NULL;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* EVM by the specification's vectors (kernel documentation of the formats: docs/FORMATS.md "EVM"), and by hand-made inodes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/evm/evm.h"
+
+struct one {
+	const char *name;
+	const char *hex;
+};
+
+static size_t from_hex(const char *hex, uint8_t *ret, size_t size)
+{
+	size_t n = 0;
+
+	for (unsigned int v; n < size && sscanf(hex + 2 * n, "%2x", &v) == 1; n++)
+		ret[n] = (uint8_t)v;
+	return n;
+}
+
+static int get(void *user, const char *name, uint8_t **ret, size_t *ret_len)
+{
+	for (const struct one *o = user; o->name; o++) {
+		if (strcmp(o->name, name))
+			continue;
+		*ret = malloc(512);
+		*ret_len = from_hex(o->hex, *ret, 512);
+		return 0;
+	}
+	return -ENODATA;
+}
+
+#define LABEL "04045891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
+
+static struct ima_evm_file file_with(struct one *xattrs)
+{
+	struct ima_evm_file f = { .ino = 12345, .generation = 7, .mode = 0100644, .xattr = get, .user = xattrs };
+
+	from_hex("8bcbe3944f134144be8e5aa9ea2ce2f6", f.fsuuid, 16);
+	return f;
+}
+
+static struct ima_evm *evm_with_key(unsigned int version)
+{
+	uint8_t key[32];
+	struct ima_evm *e;
+
+	for (uint8_t i = 0; i < sizeof(key); i++)
+		key[i] = i;
+	assert_int_equal(ima_evm_new(version, &e), 0);
+	assert_int_equal(ima_evm_set_key(e, (struct ima_bytes){ key, sizeof(key) }), 0);
+	assert_int_equal(ima_evm_set_key(e, (struct ima_bytes){ key, sizeof(key) }), -EBUSY);
+	return e;
+}
+
+static void test_vectors(void **state)
+{
+	struct one xattrs[] = { { "security.ima", LABEL }, { NULL, NULL } };
+	const struct ima_evm_file f = file_with(xattrs);
+	uint8_t mac[1 + IMA_EVM_HMAC_LEN], want[64];
+	struct ima_evm *e = evm_with_key(601);
+	struct ima_hasher *h;
+	struct ima_digest d;
+
+	assert_int_equal(ima_hasher_new(&h), 0);
+	assert_int_equal(ima_evm_hmac(e, h, &f, mac), 0);
+	assert_int_equal(from_hex("0278f35ddb523255a8e75eaa490ed57a2ef9757e39", want, sizeof(want)), sizeof(mac));
+	assert_memory_equal(mac, want, sizeof(mac));
+	assert_int_equal(ima_evm_digest(e, h, IMA_XATTR_PORTABLE, 2, IMA_HASH_SHA256, &f, &d), 0);
+	from_hex("ca0f89fb1b7549386c59439060514fc9b54975eaf0f705f146a0c7164aae4fda", want, sizeof(want));
+	assert_memory_equal(d.data, want, 32);
+	/* file id of type 3: docs/FORMATS.md */
+	d = (struct ima_digest){ .algo = IMA_HASH_SHA256, .len = 32 };
+	from_hex(LABEL + 4, d.data, 32);
+	assert_int_equal(ima_signature_file_id(h, 3, &d, &d), 0);
+	from_hex("221f1a2aabd12ac7b4e500b6afce85ceb9851f40f7892c7c5c5b4b3c69ccd85e", want, sizeof(want));
+	assert_memory_equal(d.data, want, 32);
+	ima_hasher_free(h);
+	ima_evm_free(e);
+}
+
+static enum ima_integrity judge(struct ima_evm *e, struct ima_hasher *h, struct one *xattrs)
+{
+	const struct ima_evm_file f = file_with(xattrs);
+	struct ima_evm_result res;
+
+	ima_evm_judge(e, h, &f, &res);
+	return res.status;
+}
+
+#define MAC "0278f35ddb523255a8e75eaa490ed57a2ef9757e39"
+
+static void test_status(void **state)
+{
+	static struct one none[] = { { NULL, NULL } };
+	static struct one no_evm[] = { { "security.ima", LABEL }, { NULL, NULL } };
+	static struct one smack_only[] = { { "security.SMACK64EXEC", "61" }, { NULL, NULL } };
+	static struct one good[] = { { "security.ima", LABEL }, { "security.evm", MAC }, { NULL, NULL } };
+	static struct one with_smack[] = { { "security.ima", LABEL }, { "security.evm", MAC },
+					   { "security.SMACK64EXEC", "61" }, { NULL, NULL } };
+	static struct one with_caps[] = { { "security.ima", LABEL }, { "security.evm", MAC },
+					  { "security.capability", "01" }, { NULL, NULL } };
+	static struct one shorter[] = { { "security.ima", LABEL }, { "security.evm", "0278f3" }, { NULL, NULL } };
+	static struct one empty[] = { { "security.ima", LABEL }, { "security.evm", "" }, { NULL, NULL } };
+	static struct one odd[] = { { "security.ima", LABEL }, { "security.evm", "0900" }, { NULL, NULL } };
+	static struct one portable[] = { { "security.ima", LABEL }, { "security.evm", "050204000000000001aa" }, { NULL, NULL } };
+	static struct one mac_alone[] = { { "security.evm", MAC }, { NULL, NULL } };
+	struct ima_evm *e = evm_with_key(601), *off;
+	struct ima_hasher *h;
+
+	assert_int_equal(ima_hasher_new(&h), 0);
+	assert_int_equal(ima_evm_new(601, &off), 0);
+	assert_int_equal(judge(off, h, good), IMA_INTEGRITY_UNKNOWN);
+	assert_int_equal(judge(e, h, none), IMA_INTEGRITY_NOXATTRS);
+	assert_int_equal(judge(e, h, no_evm), IMA_INTEGRITY_NOLABEL);
+	assert_int_equal(judge(e, h, smack_only), IMA_INTEGRITY_NOLABEL);
+	assert_int_equal(judge(e, h, good), IMA_INTEGRITY_PASS);
+	assert_int_equal(judge(e, h, with_smack), IMA_INTEGRITY_PASS); /* covered by portable signatures only */
+	assert_int_equal(judge(e, h, with_caps), IMA_INTEGRITY_FAIL);
+	assert_int_equal(judge(e, h, shorter), IMA_INTEGRITY_FAIL);
+	assert_int_equal(judge(e, h, empty), IMA_INTEGRITY_FAIL);
+	assert_int_equal(judge(e, h, odd), IMA_INTEGRITY_FAIL);
+	assert_int_equal(judge(e, h, portable), IMA_INTEGRITY_FAIL_IMMUTABLE);
+	assert_int_equal(judge(e, h, mac_alone), IMA_INTEGRITY_NOXATTRS);
+	assert_int_equal(ima_evm_add_name(e, "security.SMACK64EXEC"), 0);
+	assert_int_equal(judge(e, h, with_smack), IMA_INTEGRITY_FAIL);
+	ima_hasher_free(h);
+	ima_evm_free(off);
+	ima_evm_free(e);
+}
+
+static int say(struct ima_evm *e, const char *text)
+{
+	return ima_evm_mode_write(e, (struct ima_bytes){ (const uint8_t *)text, strlen(text) });
+}
+
+static void test_mode_file(void **state)
+{
+	struct ima_evm *e, *keyed = evm_with_key(601), *late;
+
+	assert_int_equal(ima_evm_new(601, &e), 0);
+	assert_int_equal(say(e, "0"), -EINVAL);
+	assert_int_equal(say(e, ""), -EINVAL);
+	assert_int_equal(say(e, "x"), -EINVAL);
+	assert_int_equal(say(e, "8"), -EINVAL); /* known from 7.1 on */
+	assert_int_equal(say(e, "-1"), -EINVAL);
+	assert_int_equal(say(e, "1"), -ENOENT);
+	assert_int_equal(say(e, "0x2\n"), 0);
+	assert_int_equal(e->mode, 2);
+	assert_int_equal(say(e, "4"), 0);
+	assert_int_equal(e->mode, 6);
+	assert_int_equal(say(e, "0x80000000"), 0);
+	assert_int_equal(say(e, "2"), -EPERM);
+	assert_int_equal(say(keyed, "4"), -EPERM);
+	assert_int_equal(say(keyed, "1"), 0);
+	assert_int_equal(say(keyed, "2"), -EPERM);
+	assert_int_equal(ima_evm_new(701, &late), 0);
+	assert_int_equal(say(late, "8"), 0);
+	ima_evm_free(late);
+	ima_evm_free(keyed);
+	ima_evm_free(e);
+}
+
+static void test_names(void **state)
+{
+	struct ima_evm *e;
+	char name[300];
+
+	assert_int_equal(ima_evm_new(601, &e), 0);
+	assert_int_equal(ima_evm_add_name(e, "user.x"), -EINVAL);
+	assert_int_equal(ima_evm_add_name(e, "security."), -EINVAL);
+	assert_int_equal(ima_evm_add_name(e, "security.ima"), -EEXIST);
+	assert_int_equal(ima_evm_add_name(e, "security.x"), 0);
+	assert_int_equal(ima_evm_add_name(e, "security.x"), -EEXIST);
+	assert_true(ima_evm_covers(e, "security.x"));
+	assert_false(ima_evm_covers(e, "security.SMACK64MMAP"));
+	memset(name, 'a', sizeof(name) - 1);
+	memcpy(name, "security.", 9);
+	name[sizeof(name) - 1] = 0;
+	assert_int_equal(ima_evm_add_name(e, name), -E2BIG);
+	ima_evm_free(e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_mode_file),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
