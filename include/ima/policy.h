@@ -18,6 +18,9 @@ enum ima_profile { IMA_PROFILE_NEWEST = 0, IMA_PROFILE_6_1, IMA_PROFILE_6_12, IM
 ima_must_check int ima_profile_by_name(const char *name, enum ima_profile *ret);
 const char *ima_profile_name(enum ima_profile p);
 
+/** ima_profile_number() - 601, 612, 701, 702: to compare with */
+unsigned int ima_profile_number(enum ima_profile p);
+
 enum ima_func {
 	IMA_FUNC_NONE = 0,
 	IMA_FUNC_FILE_CHECK,
@@ -244,6 +247,10 @@ uint32_t ima_policy_scope(const struct ima_policy *p, const struct ima_policy_ev
  */
 bool ima_policy_may_appraise(const struct ima_policy *p, const struct ima_policy_event *ev,
 			     enum ima_func f);
+
+/** ima_policy_surely_appraises() - every access with func @f, by anybody with any mask, is appraised; @ev with file facts */
+bool ima_policy_surely_appraises(const struct ima_policy *p, const struct ima_policy_event *ev,
+				 enum ima_func f);
 
 /** struct ima_policy_wish - what one rule asks of a good file: IMA_OPT_*, and the algorithms (bitmap, 0: any) */
 struct ima_policy_wish {

@@ -34,6 +34,10 @@ static const struct option options[] = {
 	{ "threads", required_argument, NULL, OPT_SETTING },
 	{ "tier", required_argument, NULL, OPT_SETTING },
 	{ "guard", required_argument, NULL, OPT_SETTING },
+	{ "keys", required_argument, NULL, OPT_SETTING },
+	{ "evm-keys", required_argument, NULL, OPT_SETTING },
+	{ "trusted-keys", required_argument, NULL, OPT_SETTING },
+	{ "evm-key", required_argument, NULL, OPT_SETTING },
 	{ "fail-mode", required_argument, NULL, OPT_SETTING },
 	{ 0 },
 };
@@ -61,6 +65,10 @@ static void print_help(FILE *f)
 	      "  --tier NAME           auto (default), gate (BPF LSM and fanotify) or fanotify\n"
 	      "  --fail-mode MODE      gate: open (default) lets uses without a verdict pass, closed refuses\n"
 	      "  --guard LEVEL         gate: off (default); on: imad cannot be killed, traced or unpinned; sealed: nor stopped\n"
+	      "  --keys PATH           certificates that verify files (default /etc/keys/x509_ima.der, /etc/keys/ima)\n"
+	      "  --evm-keys PATH       certificates that verify metadata (default /etc/keys/x509_evm.der, /etc/keys/evm)\n"
+	      "  --trusted-keys PATH   use only certificates that these signed\n"
+	      "  --evm-key FILE        HMAC key of EVM\n"
 	      "  --threads N           hashing threads for local file systems\n"
 	      "  NAME=VALUE            a kernel parameter (ima_policy=, ima_template=, ima_hash=, ...)\n"
 	      "                        or any setting of imad.conf(5)\n",

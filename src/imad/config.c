@@ -38,7 +38,17 @@ void imad_config_init(struct imad_config *c)
 
 bool imad_config_appraises(const struct imad_config *c)
 {
-	return c->appraise_given && (!strcmp(c->appraise, "enforce") || !strcmp(c->appraise, "log"));
+	return c->appraise_given && strcmp(c->appraise, "off");
+}
+
+bool imad_config_enforces(const struct imad_config *c)
+{
+	return c->appraise_given && !c->emergency && !strcmp(c->appraise, "enforce");
+}
+
+bool imad_config_fixes(const struct imad_config *c)
+{
+	return c->appraise_given && !c->emergency && !strcmp(c->appraise, "fix");
 }
 
 bool imad_config_violations_once(const struct imad_config *c)
@@ -52,6 +62,10 @@ void imad_config_done(struct imad_config *c)
 	free(c->template_name);
 	free(c->template_fmt);
 	free(c->policy_file);
+	free(c->keys);
+	free(c->evm_keys);
+	free(c->trusted_keys);
+	free(c->evm_key);
 	free(c->kexec_buffer);
 	free(c->tpm);
 	free(c->state_dir);
@@ -220,6 +234,44 @@ static int set_state_dir(struct imad_config *c, enum imad_source s, const char *
 	return set_absolute(&c->state_dir, v, d);
 }
 
+static int set_keys(struct imad_config *c, enum imad_source s, const char *v, struct ima_diag *d)
+{
+	return set_absolute(&c->keys, v, d);
+}
+
+static int set_evm_keys(struct imad_config *c, enum imad_source s, const char *v, struct ima_diag *d)
+{
+	return set_absolute(&c->evm_keys, v, d);
+}
+
+static int set_trusted_keys(struct imad_config *c, enum imad_source s, const char *v,
+			    struct ima_diag *d)
+{
+	return set_absolute(&c->trusted_keys, v, d);
+}
+
+static int set_evm_key(struct imad_config *c, enum imad_source s, const char *v, struct ima_diag *d)
+{
+	return set_absolute(&c->evm_key, v, d);
+}
+
+static int set_evm(struct imad_config *c, enum imad_source s, const char *v, struct ima_diag *d)
+{
+	if (strcmp(v, "fix"))
+		return ima_diag_text(d, -EINVAL, "\"%s\" is not fix", v);
+	c->evm_fix = true;
+	return 0;
+}
+
+/* from the console only: a file that the machine boots with must not undo what its command line says */
+static int set_emergency(struct imad_config *c, enum imad_source s, const char *v, struct ima_diag *d)
+{
+	if (s != IMAD_FROM_KERNEL || strcmp(v, "log"))
+		return ima_diag_text(d, -EINVAL, "only as imad.appraise=log on the kernel command line");
+	c->emergency = true;
+	return 0;
+}
+
 static int set_kexec_buffer(struct imad_config *c, enum imad_source s, const char *v,
 			    struct ima_diag *d)
 {
@@ -358,6 +410,12 @@ static const struct setting settings[] = {
 	{ "ima_flush_htable", set_flush_htable, true },
 	{ "integrity_audit", set_audit, true },
 	{ "ima_audit", set_audit, true },
+	{ "evm", set_evm, true },
+	{ "imad.appraise", set_emergency, true },
+	{ "keys", set_keys, false },
+	{ "evm_keys", set_evm_keys, false },
+	{ "trusted_keys", set_trusted_keys, false },
+	{ "evm_key", set_evm_key, false },
 	{ "policy_file", set_policy_file, false },
 	{ "tpm", set_tpm, false },
 	{ "state_dir", set_state_dir, false },

@@ -29,12 +29,18 @@ struct imad_config {
 	bool hash_given;
 	char appraise[8];    /* "enforce", "fix", "log", "off" */
 	bool appraise_given; /* without it appraise rules are not carried out */
+	bool emergency;      /* imad.appraise=log on the kernel command line: nothing is refused, whatever else is set */
+	bool evm_fix;        /* evm=fix */
 	bool canonical;
 	bool flush_htable;   /* deleting staged records lets what they said be listed again */
 	bool audit_info;     /* integrity_audit=1 or ima_audit=1 */
 	/* imad's own */
 	char *policy_file;
 	bool policy_file_given;
+	char *keys;         /* certificates of .ima: a file or a folder; NULL: /etc/keys/x509_ima.der and /etc/keys/ima */
+	char *evm_keys;     /* the same for .evm */
+	char *trusted_keys; /* only what these signed may enter; NULL: every certificate */
+	char *evm_key;      /* HMAC key, a file that root alone can read; NULL: none */
 	char *kexec_buffer; /* list of the kernel before a kexec; NULL: none */
 	char *tpm;
 	bool fail_closed;    /* gate: uses without a verdict are refused */
@@ -61,8 +67,10 @@ void imad_config_init(struct imad_config *c);
 void imad_config_done(struct imad_config *c);
 
 /** imad_config_violations_once() - later kernels (6.12.117 seen) list a file's readers and writers once, not each time */
-/** imad_config_appraises() - appraise rules are carried out: ima_appraise=log or enforce was given */
+/** imad_config_appraises() - appraise rules are carried out: ima_appraise= was given and is not off */
 bool imad_config_appraises(const struct imad_config *c);
+bool imad_config_enforces(const struct imad_config *c);
+bool imad_config_fixes(const struct imad_config *c);
 bool imad_config_violations_once(const struct imad_config *c);
 
 /** imad_config_kernel() - take the parameters of a kernel command line text; problems become warnings */

@@ -64,6 +64,23 @@ static int check_hash(struct imad_worker *w, struct ima_diag *diag)
 			     ima_hash_name(w->setup->config->hash));
 }
 
+static void say_key(void *user, int level, const char *text)
+{
+	imad_say(user, level, "%s", text);
+}
+
+/* nothing is verified where no rule is carried out: the keys stay where they are */
+static int load_keys(struct imad_worker *w, struct ima_diag *diag)
+{
+	const struct imad_config *c = w->setup->config;
+
+	if (!imad_config_appraises(c))
+		return 0;
+	if (c->emergency)
+		imad_say(w, LOG_WARNING, "imad.appraise=log on the kernel command line: nothing is refused");
+	return imad_keys_load(c, say_key, w, &w->keys, diag);
+}
+
 static int build(struct imad_worker *w, struct ima_diag *diag)
 {
 	const struct imad_setup *s = w->setup;
@@ -80,6 +97,8 @@ static int build(struct imad_worker *w, struct ima_diag *diag)
 		r = imad_policy_setup(s->config, first ? NULL : s->policy_copy, false, &w->policy,
 				      &w->custom_policy, diag);
 	if (r == 0)
+		r = load_keys(w, diag);
+	if (r == 0)
 		r = imad_list_open(w, diag);
 	if (r < 0)
 		return r;
@@ -89,8 +108,11 @@ static int build(struct imad_worker *w, struct ima_diag *diag)
 					.hash = s->config->hash, .pcr = s->config->pcr,
 					.audit = &w->audit,
 					.appraise = imad_config_appraises(s->config),
-					.enforce = imad_config_appraises(s->config) &&
-						   !strcmp(s->config->appraise, "enforce"),
+					.enforce = imad_config_enforces(s->config),
+					.fix = imad_config_fixes(s->config),
+					.version = ima_profile_number(s->config->profile),
+					.keys = w->keys.ima, .platform = w->keys.platform,
+					.evm = w->keys.evm,
 					.violation_each_time = !imad_config_violations_once(s->config) };
 	r = ima_monitor_new(&mo, &w->monitor);
 	if (r == 0)
@@ -116,6 +138,7 @@ static void stop(struct imad_worker *w)
 	alarm(2);
 	w->setup->hook->ops->stop(w->setup->hook);
 	ima_tpm_free(w->tpm);
+	imad_keys_done(&w->keys);
 	imad_log_free(w->log);
 }
 

@@ -6,6 +6,7 @@
 #include "hook/hook.h"
 #include "imad/config.h"
 #include "imad/journal_file.h"
+#include "imad/keys.h"
 #include "imad/log.h"
 #include "imad/shared.h"
 
@@ -34,6 +35,7 @@ struct imad_worker {
 	struct imad_log *log;
 	struct ima_hasher *hasher; /* of the main thread */
 	struct ima_policy *policy;
+	struct imad_keys keys;
 	struct ima_tpm *tpm;
 	struct ima_template *own_template; /* a custom format; else NULL */
 	const struct ima_template *templ;

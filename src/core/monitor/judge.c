@@ -222,8 +222,7 @@ static void audit_failure(struct ima_monitor *m, const struct ima_file_event *ev
 		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "appraise_data", v->found.cause, result, false);
 }
 
-/* a label that is good now follows the content when the last writer is gone */
-static void put_off(struct ima_monitor *m, const struct ima_file_event *ev)
+void ima_judge_put_off(struct ima_monitor *m, const struct ima_file_event *ev)
 {
 	int r = ima_rewrites_note(m->rewrites, ev,
 				  ev->new_file ? IMA_REWRITE_NEW : IMA_REWRITE_LABEL);
@@ -241,7 +240,7 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 
 	if ((res->action & IMA_ACTION_HASH) && m->opts.appraise && ev->opened_for_write &&
 	    !ima_label_is_signature(ima_collect_label(c, ev)))
-		put_off(m, ev);
+		ima_judge_put_off(m, ev);
 	if (!m->opts.appraise || !(res->action & IMA_ACTION_APPRAISE))
 		return;
 	ima_judge_settle(m, h, ev, c);
@@ -264,7 +263,7 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 	    ima_rewrites_find(m->rewrites, ev) != IMA_REWRITE_NEW)
 		pass = false;
 	if (pass && ev->opened_for_write && !ima_judge_is_signed(c))
-		put_off(m, ev);
+		ima_judge_put_off(m, ev);
 	out->refused |= m->opts.enforce && !pass;
 }
 

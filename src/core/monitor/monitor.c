@@ -307,11 +307,16 @@ static void audit_rule(struct ima_monitor *m, struct ima_hasher *h, const struct
 	out->done |= IMA_ACTION_AUDIT;
 }
 
-/* what opens it for writing next is asked about: a signed file is refused then, another one's label must follow */
+/*
+ * Who opens it for writing next is asked about: a signed file is refused then, another one's label must follow what is written.
+ * A hook that brings violations tells of writers too, and refuses them by itself where every one is to be refused.
+ */
 static bool is_watched_for_writers(struct ima_monitor *m, const struct ima_file_event *ev,
-				   const struct ima_collected *c)
+				   const struct ima_outcome *out, const struct ima_collected *c)
 {
-	return ima_policy_may_appraise(m->opts.policy, &ev->facts, IMA_FUNC_FILE_CHECK);
+	if (!ima_policy_may_appraise(m->opts.policy, &ev->facts, IMA_FUNC_FILE_CHECK))
+		return false;
+	return !ev->violations_told || (ima_judge_is_signed(c) && !out->writers_refused);
 }
 
 void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
@@ -341,7 +346,9 @@ void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct 
 	}
 	ret->good = ima_judge_good_uses(m, h, ev, &c);
 	ret->unasked = ~ima_judge_appraised_uses(m, &ev->facts);
-	if (!m->opts.appraise || (ret->good == ALL_FUNCS && !is_watched_for_writers(m, ev, &c)))
+	ret->writers_refused = m->opts.enforce && ima_judge_is_signed(&c) &&
+			       ima_policy_surely_appraises(m->opts.policy, &ev->facts, IMA_FUNC_FILE_CHECK);
+	if (!m->opts.appraise || (ret->good == ALL_FUNCS && !is_watched_for_writers(m, ev, ret, &c)))
 		ret->done |= IMA_ACTION_APPRAISE; /* nobody is to be refused: nothing is left to judge */
 	pthread_rwlock_unlock(&m->policy_lock);
 	ima_collected_done(&c);
@@ -368,6 +375,19 @@ void ima_monitor_violation(struct ima_monitor *m, struct ima_hasher *h,
 		add_violation(m, h, ev, "ToMToU", ret);
 	else if (!readers && must_measure(m, ev) && !writers_reported(m, ev))
 		add_violation(m, h, ev, "open_writers", ret);
+	pthread_rwlock_unlock(&m->policy_lock);
+}
+
+void ima_monitor_opened_good(struct ima_monitor *m, const struct ima_file_event *ev)
+{
+	struct ima_policy_result res;
+
+	pthread_rwlock_rdlock(&m->policy_lock);
+	for (size_t i = 0; i < ev->n_checks; i++) {
+		match_check(m, ev, i, &res);
+		if (res.action & (IMA_ACTION_APPRAISE | IMA_ACTION_HASH))
+			ima_judge_put_off(m, ev);
+	}
 	pthread_rwlock_unlock(&m->policy_lock);
 }
 

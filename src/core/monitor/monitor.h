@@ -102,6 +102,7 @@ struct ima_outcome {
 	uint32_t done;           /* IMA_ACTION_* carried out, with success */
 	uint32_t good;           /* funcs (bits by enum ima_func) whose use of this content nobody is to be refused */
 	uint32_t unasked;        /* funcs that no rule appraises for this file, whoever uses it and whatever is in it */
+	bool writers_refused;    /* signed, and every open for writing is appraised: nobody may */
 	bool refused;            /* a rule appraises this access and the content is not the good one; only where enforced */
 	uint32_t matched;        /* bitmap of @checks that some rule wanted measured */
 	uint64_t measured_pcrs;  /* bitmap of PCRs that have the file now */
@@ -144,6 +145,9 @@ ima_must_check int ima_monitor_boot_aggregate(struct ima_monitor *m, struct ima_
 
 /** ima_monitor_gap() - a violation record that stands for a time without measurement */
 ima_must_check int ima_monitor_gap(struct ima_monitor *m, struct ima_hasher *h, const char *name);
+
+/** ima_monitor_opened_good() - a file whose label was found good is opened for writing, and nobody asked: its label follows */
+void ima_monitor_opened_good(struct ima_monitor *m, const struct ima_file_event *ev);
 
 /** ima_monitor_closed() - a descriptor that could write is gone: a label that is to follow the content is written again */
 void ima_monitor_closed(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev);

@@ -49,6 +49,9 @@ uint32_t ima_judge_appraised_uses(struct ima_monitor *m, const struct ima_policy
 /** ima_judge_is_signed() - the label is a signature, or made as good as one by EVM: writers are refused */
 bool ima_judge_is_signed(const struct ima_collected *c);
 
+/** ima_judge_put_off() - the label is good now and follows the content when the last writer is gone */
+void ima_judge_put_off(struct ima_monitor *m, const struct ima_file_event *ev);
+
 /** ima_judge_settle() - the file has no writer any more: write its label if that was put off till now */
 void ima_judge_settle(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 		      struct ima_collected *c);

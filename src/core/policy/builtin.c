@@ -128,7 +128,7 @@ int ima_builtin_each(const struct ima_builtin_sets *sets, const struct ima_polic
 		     int (*fn)(void *user, const char *text), void *user)
 {
 	const struct sink s = { .fn = fn, .user = user,
-				.version = ima_profile_version(opts->profile) };
+				.version = ima_profile_number(opts->profile) };
 	int r = 0;
 
 	if (sets->tcb || sets->original_tcb) {

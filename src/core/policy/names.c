@@ -112,7 +112,7 @@ const char *ima_profile_name(enum ima_profile p)
 	return (unsigned int)p < IMA_PROFILE__LAST ? profiles[p].name : NULL;
 }
 
-unsigned int ima_profile_version(enum ima_profile p)
+unsigned int ima_profile_number(enum ima_profile p)
 {
 	return (unsigned int)p < IMA_PROFILE__LAST ? profiles[p].version : 702;
 }

@@ -422,7 +422,7 @@ static int finish(struct parser *p, struct ima_diag *diag)
 int ima_rule_parse(const struct ima_parse_ctx *ctx, struct ima_bytes line, struct ima_rule **ret,
 		   struct ima_diag *diag)
 {
-	struct parser p = { .ctx = ctx, .version = ima_profile_version(ctx->opts->profile) };
+	struct parser p = { .ctx = ctx, .version = ima_profile_number(ctx->opts->profile) };
 	ima_cleanup(ima_freep) char *text = NULL;
 	size_t skip;
 	int r;

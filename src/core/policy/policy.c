@@ -458,6 +458,30 @@ bool ima_policy_may_appraise(const struct ima_policy *p, const struct ima_policy
 	return func_pending(p, f, ev, ~(uint32_t)IMA_ACTION_APPRAISE, UINT64_MAX, 0);
 }
 
+bool ima_policy_surely_appraises(const struct ima_policy *p, const struct ima_policy_event *ev,
+				 enum ima_func f)
+{
+	const struct rule_list *l = active(p);
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct ima_rule *r = l->items[i];
+
+		if (!(r->action & (IMA_ACTION_APPRAISE | IMA_ACTION_DONT_APPRAISE)))
+			continue;
+		switch (ima_rule_could_match(r, f, ev, ev->has_inode)) {
+		case IMA_SURELY:
+			return r->action == IMA_ACTION_APPRAISE;
+		case IMA_MAYBE:
+			if (r->action == IMA_ACTION_DONT_APPRAISE)
+				return false;
+			break;
+		case IMA_NEVER:
+			break;
+		}
+	}
+	return false;
+}
+
 static bool has_wish(const struct ima_policy_wish *have, size_t n, const struct ima_policy_wish *w)
 {
 	for (size_t i = 0; i < n; i++)

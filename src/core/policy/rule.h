@@ -106,9 +106,6 @@ uint32_t ima_action_class(uint32_t action);
 struct ima_rule *const *ima_policy_rules(const struct ima_policy *p, size_t *ret_n);
 const struct ima_policy_opts *ima_policy_opts(const struct ima_policy *p);
 
-/** ima_profile_version() - 601, 612, 701, 702 */
-unsigned int ima_profile_version(enum ima_profile p);
-
 /* values of tokens (values.c): 0, -EINVAL, -ERANGE */
 ima_must_check int ima_value_id(const char *v, uint32_t *ret);
 ima_must_check int ima_value_magic(const char *v, uint64_t *ret);

@@ -178,6 +178,6 @@ int ima_rule_show(const struct ima_rule *r, enum ima_profile profile, struct ima
 	if (e == 0)
 		e = show_given(r, UINT32_MAX, out);
 	if (e == 0)
-		e = show_options(r, ima_profile_version(profile), out);
+		e = show_options(r, ima_profile_number(profile), out);
 	return e < 0 ? e : ima_buffer_append_u8(out, '\n');
 }

@@ -100,7 +100,7 @@ static int check_action(const struct ima_rule *r, struct ima_diag *d)
 static int check_profile(const struct ima_parse_ctx *ctx, const struct ima_rule *r,
 			 struct ima_diag *d)
 {
-	const unsigned int version = ima_profile_version(ctx->opts->profile);
+	const unsigned int version = ima_profile_number(ctx->opts->profile);
 	const bool kernel_read = find_row(r->func) == &rows[1];
 
 	if (kernel_read && (r->opts & IMA_OPT_SIGV3_REQUIRED) && version < 702)

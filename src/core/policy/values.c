@@ -93,7 +93,7 @@ int ima_value_uuid(const char *v, uint8_t ret[static 16])
 int ima_value_algos(const struct ima_policy_opts *opts, const char *v, uint32_t *ret)
 {
 	const unsigned int last =
-		ima_profile_version(opts->profile) < 612 ? IMA_HASH_SHA3_256 : IMA_HASH__LAST;
+		ima_profile_number(opts->profile) < 612 ? IMA_HASH_SHA3_256 : IMA_HASH__LAST;
 	uint32_t algos = 0;
 
 	for (;;) {

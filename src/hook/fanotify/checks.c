@@ -55,6 +55,14 @@ static bool is_firmware(const struct ima_fan_job *j)
 	return j->subject.call == IMA_CALL_KERNEL && strstr(j->path, "/firmware/");
 }
 
+/* without the gate: an empty file that is opened for writing passes for one that was just made */
+static bool is_new(const struct ima_fan_job *j)
+{
+	if (j->has_context)
+		return j->context.kind & IMA_GATE_KIND_CREATED;
+	return j->ev.opened_for_write && j->file.st.st_size == 0;
+}
+
 static void open_checks(struct ima_fan_job *j)
 {
 	unsigned int mask = IMA_MAY_READ;
@@ -64,6 +72,7 @@ static void open_checks(struct ima_fan_job *j)
 		mask = ima_subject_mask(j->subject.open_flags);
 		j->ev.opened_for_write = (j->subject.open_flags & O_ACCMODE) != O_RDONLY;
 		j->ev.direct_io = j->subject.open_flags & O_DIRECT;
+		j->ev.new_file = is_new(j);
 	}
 	ima_fan_job_add(j, IMA_FUNC_FILE_CHECK, mask);
 	if (is_firmware(j))

@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/fsverity.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -75,10 +78,57 @@ static int fd_xattr(void *user, const char *name, uint8_t **ret, size_t *ret_len
 	return 0;
 }
 
+static int fd_set_xattr(void *user, const char *name, struct ima_bytes value)
+{
+	struct ima_fd_file *f = user;
+	const int r = value.len ? fsetxattr(f->fd, name, value.data, value.len, 0) :
+				  fremovexattr(f->fd, name);
+
+	return r < 0 ? -errno : 0;
+}
+
+/* the file system keeps it; where it cannot be told the file counts as one without */
+static int fd_verity(void *user, struct ima_digest *ret)
+{
+	struct ima_fd_file *f = user;
+	struct {
+		struct fsverity_digest head;
+		uint8_t bytes[IMA_DIGEST_MAX];
+	} d = { .head.digest_size = IMA_DIGEST_MAX };
+
+	if (ioctl(f->fd, FS_IOC_MEASURE_VERITY, &d) < 0)
+		return errno == ENOTTY ? -EOPNOTSUPP : -errno;
+	if (d.head.digest_algorithm == FS_VERITY_HASH_ALG_SHA256)
+		ret->algo = IMA_HASH_SHA256;
+	else if (d.head.digest_algorithm == FS_VERITY_HASH_ALG_SHA512)
+		ret->algo = IMA_HASH_SHA512;
+	else
+		return -ENOPKG;
+	ret->len = ima_hash_len(ret->algo);
+	if (d.head.digest_size != ret->len)
+		return -EIO;
+	memcpy(ret->data, d.head.digest, ret->len);
+	return 0;
+}
+
+static int fd_generation(void *user, uint32_t *ret)
+{
+	struct ima_fd_file *f = user;
+	int generation = 0;
+
+	if (ioctl(f->fd, FS_IOC_GETVERSION, &generation) < 0)
+		return -errno;
+	*ret = (uint32_t)generation;
+	return 0;
+}
+
 const struct ima_file_ops ima_fd_file_ops = {
 	.has_writers = fd_has_writers,
 	.digest = fd_digest,
 	.xattr = fd_xattr,
+	.set_xattr = fd_set_xattr,
+	.verity = fd_verity,
+	.generation = fd_generation,
 };
 
 /* is there really a file of that name, suffix and all? */

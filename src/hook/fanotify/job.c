@@ -101,6 +101,7 @@ static void fill_facts(struct ima_fan_job *j)
 	f->fgroup = j->file.st.st_gid;
 	j->ev.subject = s->audit;
 	j->ev.mode = (uint16_t)j->file.st.st_mode;
+	j->ev.size = (uint64_t)j->file.st.st_size;
 	j->ev.ino = j->file.st.st_ino;
 	j->ev.dev_number = j->file.st.st_dev;
 	j->ev.dev = j->dev;
@@ -257,6 +258,8 @@ static void publish(struct ima_fan_job *j, const struct ima_outcome *out)
 		found.allowed = 0;
 	if (j->marked)
 		found.flags |= IMA_GATE_CACHED;
+	if (out->writers_refused)
+		found.flags |= IMA_GATE_SIGNED;
 	/* told by the gate: whether its opens are cached is not ours to say */
 	if (found.seen || found.allowed || found.unasked || found.flags)
 		ima_ignore(ima_gate_publish(g, j->file.fd, &j->point, &found));

@@ -131,6 +131,12 @@ static uint64_t wanted_events(uint32_t scope)
 	return scope & ~execs ? FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM : FAN_OPEN_EXEC_PERM;
 }
 
+/* labels follow what is written where opens are appraised */
+static uint64_t closing_events(uint64_t events, uint32_t appraised)
+{
+	return (events & FAN_OPEN_PERM) && (appraised & 1U << IMA_FUNC_FILE_CHECK) ? FAN_CLOSE_WRITE : 0;
+}
+
 /* the gate learns of every file system whose files some rule may want, marked or not */
 static void watch_fs(struct ima_marks *m, unsigned int major, unsigned int minor, uint32_t scope,
 		     uint32_t appraised)
@@ -165,25 +171,27 @@ static const char *mark_reason(int error)
 
 static const char *mark_fs(struct ima_marks *m, const struct ima_mount *mnt, const char *path)
 {
-	const uint64_t both = FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM;
+	const uint64_t all = FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM | FAN_CLOSE_WRITE;
 	const int group = m->fan->group[classify(mnt)];
 	const char *reason = NULL;
 	struct ima_policy_event fs;
+	uint32_t scope, appraised;
 	uint64_t events;
-	uint32_t scope;
 
 	fs_facts(mnt, path, &fs);
 	scope = ima_monitor_scope(m->worker->monitor, &fs);
+	appraised = ima_monitor_appraises(m->worker->monitor, &fs);
 	events = wanted_events(scope);
-	if (both & ~events)
+	events |= closing_events(events, appraised);
+	if (all & ~events)
 		ima_ignore(fanotify_mark(group, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM,
-					 both & ~events, AT_FDCWD, path));
+					 all & ~events, AT_FDCWD, path));
 	if (!events)
 		reason = "no rule can match there";
 	else if (fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, events, AT_FDCWD, path) < 0)
 		reason = mark_reason(errno);
 	/* after the mark: until then the gate tells of every open there */
-	watch_fs(m, mnt->major, mnt->minor, scope, ima_monitor_appraises(m->worker->monitor, &fs));
+	watch_fs(m, mnt->major, mnt->minor, scope, appraised);
 	return reason;
 }
 

@@ -56,6 +56,18 @@ static int prepare(struct ima_fan_job *j)
 	return 0;
 }
 
+/* nobody waits: the last of those that could write may be gone */
+static void closed(struct ima_fan_job *j)
+{
+	if (!ima_monitor_appraises_any(j->w->env.monitor))
+		return;
+	ima_ignore(ima_subject_read(j->w->proc_fd, j->tid, &j->subject));
+	ima_fan_job_facts(j);
+	j->ev.ops = &ima_fd_file_ops;
+	j->ev.user = &j->file;
+	ima_monitor_closed(j->w->env.monitor, j->h, &j->ev);
+}
+
 void ima_fan_process(struct ima_fan_worker *w, enum ima_fan_class c, struct ima_fan_slot *s,
 		     struct ima_hasher *h)
 {
@@ -69,7 +81,9 @@ void ima_fan_process(struct ima_fan_worker *w, enum ima_fan_class c, struct ima_
 		ima_fan_job_count_lost(&j, "fstat", -errno);
 	} else if (S_ISREG(j.file.st.st_mode) && !ima_fan_job_is_own_list(&j)) {
 		set_deadline(&j);
-		if (prepare(&j) == 0)
+		if (s->ev.mask & FAN_CLOSE_WRITE)
+			closed(&j);
+		else if (prepare(&j) == 0)
 			ima_fan_job_run(&j);
 	}
 	ima_fan_finish(w->fan, c, s);

@@ -48,7 +48,8 @@ bool ima_fan_answer(struct ima_fan *f, enum ima_fan_class c, struct ima_fan_slot
 
 	if (!atomic_compare_exchange_strong(&s->answered, &expected, 1))
 		return false;
-	write_answer(f->group[c], s->ev.fd, atomic_load(&s->refuse));
+	if (s->ev.mask & (FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM))
+		write_answer(f->group[c], s->ev.fd, atomic_load(&s->refuse));
 	return true;
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <syslog.h>
@@ -22,6 +23,7 @@
 #define MAX_MODULES 16 /* being loaded at the same time */
 #define MOUNT_TRIES 50
 #define MOUNT_WAIT_US 200
+#define TOLD_NICE (-20)
 
 /* what init_module(2) was given, piece by piece */
 struct module {
@@ -287,6 +289,27 @@ static void refused_mprotect(struct ima_fan_told *t, const struct ima_gate_recor
 	free(j);
 }
 
+/* its label, good till now, follows what is written */
+static void note_writer(struct ima_fan_told *t, const struct ima_gate_record *r)
+{
+	struct ima_fan_job *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return;
+	begin_job(t, r, j);
+	j->file.fd = find_file(r, O_RDONLY | O_NOATIME, &j->file.st);
+	if (j->file.fd >= 0) {
+		ima_fan_job_facts(j);
+		j->ev.ops = &ima_fd_file_ops;
+		j->ev.user = &j->file;
+		j->ev.opened_for_write = true;
+		ima_fan_job_add(j, IMA_FUNC_FILE_CHECK, ima_subject_mask(j->subject.open_flags));
+		ima_monitor_opened_good(t->w->env.monitor, &j->ev);
+		close(j->file.fd);
+	}
+	free(j);
+}
+
 /* its next open is an event again; when the file is not to be found, every file's is */
 static void drop_mark(struct ima_fan_told *t, const struct ima_gate_record *r)
 {
@@ -450,6 +473,8 @@ static void on_record(void *user, const struct ima_gate_record *r, size_t size)
 		break;
 	case IMA_GATE_CHANGED:
 		drop_mark(t, r);
+		if (r->func == IMA_FUNC_FILE_CHECK && ima_monitor_appraises_any(t->w->env.monitor))
+			note_writer(t, r);
 		break;
 	case IMA_GATE_KEY:
 		key(t, r, size);
@@ -483,7 +508,12 @@ static void *told_main(void *arg)
 {
 	struct ima_fan_told *t = arg;
 
-	t->w->fan->hook.ops->exempt(&t->w->fan->hook, (int)syscall(SYS_gettid));
+	const int tid = (int)syscall(SYS_gettid);
+
+	t->w->fan->hook.ops->exempt(&t->w->fan->hook, tid);
+	/* nobody waits for this thread, and what it looks for may be gone soon: a mount, a task */
+	if (setpriority(PRIO_PROCESS, (id_t)tid, TOLD_NICE) < 0)
+		say(t, LOG_WARNING, "the thread that follows the gate runs at ordinary priority");
 	while (!atomic_load(&t->stopping)) {
 		ima_gate_ring_wait(t->w->fan->gate, WAIT_MS);
 		ima_gate_ring_drain(t->w->fan->gate);

@@ -39,16 +39,28 @@ static __always_inline void stash(struct file *file, struct inode *inode, __u32 
 	bpf_map_update_elem(&context_map, &tid, &c, BPF_ANY);
 }
 
-static __always_inline void open_for_write(struct file *file, struct inode *inode,
+/* the verdict is about what the file holds now */
+static __always_inline bool is_current(struct inode *inode, const struct ima_gate_verdict *v)
+{
+	struct ima_gate_live *l = live_of(inode, false);
+
+	return l && l->gen == v->gen;
+}
+
+/* true: refused */
+static __always_inline bool open_for_write(struct file *file, struct inode *inode,
 					   struct ima_gate_verdict *v, struct ima_gate_config *cfg)
 {
-	__u32 kind = 0;
+	__u32 kind = file->f_mode & FMODE_CREATED ? IMA_GATE_KIND_CREATED : 0;
 
+	if (v && (v->flags & IMA_GATE_SIGNED) && v->epoch == cfg->epoch && is_current(inode, v) &&
+	    !is_own())
+		return true;
 	if (v && (v->flags & IMA_GATE_CACHED))
-		tell(IMA_GATE_CHANGED, 0, file, inode, true);
+		tell(IMA_GATE_CHANGED, FUNC_FILE_CHECK, file, inode, true);
 	changed(inode);
 	if (!watched_for_us(inode))
-		return;
+		return false;
 	if (v && (v->flags & IMA_GATE_MEASURED) && cfg->measures &&
 	    bpf_core_field_exists(inode->i_readcount) && inode->i_readcount.counter > 0) {
 		if (cfg->tomtou_once)
@@ -57,6 +69,7 @@ static __always_inline void open_for_write(struct file *file, struct inode *inod
 			kind |= IMA_GATE_KIND_TOLD;
 	}
 	stash(file, inode, kind);
+	return false;
 }
 
 static __always_inline void open_for_read(struct file *file, struct inode *inode,
@@ -97,9 +110,8 @@ int BPF_PROG(gate_file_open, struct file *file, int ret)
 	if (!cfg)
 		return 0;
 	if (file->f_mode & FMODE_WRITE)
-		open_for_write(file, inode, v, cfg);
-	else
-		open_for_read(file, inode, cfg);
+		return open_for_write(file, inode, v, cfg) ? -EACCES : 0;
+	open_for_read(file, inode, cfg);
 	return 0;
 }
 

@@ -36,6 +36,7 @@
 #define S_IFREG 0100000
 #define FMODE_READ 1U
 #define FMODE_WRITE 2U
+#define FMODE_CREATED 0x100000U
 #define FMODE_NOACCOUNT 0x20000000U /* opened by the kernel behind another file */
 #define F_FLAG_EXEC 0x20U /* __FMODE_EXEC among the open flags */
 #define PROT_EXEC 4U

@@ -16,6 +16,7 @@
 #define IMA_GATE_KIND_KTHREAD 0x4U
 #define IMA_GATE_KIND_TOLD 0x8U     /* the ring has a record about this access: it comes first */
 #define IMA_GATE_KIND_REFUSED 0x20U /* written by the worker: this open is to fail */
+#define IMA_GATE_KIND_CREATED 0x40U /* the open made the file */
 #define IMA_GATE_KIND_BACKING 0x10U /* a stacked file system opens the layer behind its own file, which came before */
 
 /** struct ima_gate_context - one access as the kernel saw it; ids are those of the initial user namespace */
@@ -47,6 +48,7 @@ struct ima_gate_live {
 /* bits of struct ima_gate_verdict.flags */
 #define IMA_GATE_CACHED 0x1U   /* opens need no event: nothing is pending for anybody */
 #define IMA_GATE_PROGRAM 0x4U  /* imad's own program, while its content is the same */
+#define IMA_GATE_SIGNED 0x8U   /* signed, and whoever opens it for writing is refused */
 #define IMA_GATE_MEASURED 0x2U /* a reader of it had to be measured: writers make a ToMToU violation */
 
 /** struct ima_gate_verdict - @seen, @allowed, @unasked: bits by enum ima_func */
@@ -99,7 +101,7 @@ enum ima_gate_record_type {
 	IMA_GATE_LATE = 1,  /* a use without a verdict: measure it now; @func */
 	IMA_GATE_WRITERS,   /* read or mapped while others have it open for writing; @func */
 	IMA_GATE_READERS,   /* opened for writing while others read it */
-	IMA_GATE_CHANGED,   /* a cached file is about to change: its ignore mark must go */
+	IMA_GATE_CHANGED,   /* a cached file is about to change: its ignore mark must go; @func FILE_CHECK: by an open for writing */
 	IMA_GATE_KEY,       /* @path: the keyring; @data: the payload */
 	IMA_GATE_CMDLINE,   /* @data: of kexec_file_load */
 	IMA_GATE_OPENED,    /* on a file system that the worker does not know: it made nobody wait */

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Appraisal without the gate, on a mount of its own: what is not signed is refused, what is signed runs, what was changed since is refused;
+# labels follow what is written; signatures by evmctl.
+. "$(dirname "$0")/lib.sh"
+for tool in openssl evmctl setfattr getfattr setpriv; do command -v $tool >/dev/null || skip "$tool is missing"; done
+
+key() { # NAME [openssl options]
+	local name=$1
+	shift
+	openssl req -x509 -nodes -newkey "$@" -keyout "$work/$name.key" -out "$work/$name.pem" -days 30 -subj "/CN=$name" \
+		-addext keyUsage=digitalSignature -addext subjectKeyIdentifier=hash 2>/dev/null || die "openssl req"
+	openssl x509 -in "$work/$name.pem" -outform der -out "$work/keys/$name.der"
+}
+sign() { evmctl ima_sign -a "${3:-sha256}" --key "$work/$2.key" "$1" >/dev/null 2>&1 || die "evmctl ima_sign $1"; }
+label() { getfattr -n security.ima -e hex "$1" 2>/dev/null | sed -n 's/^security.ima=//p'; }
+
+mkdir -m 755 "$work/keys"
+key rsa rsa:2048
+key ec ec -pkeyopt ec_paramgen_curve:P-256
+key big ec -pkeyopt ec_paramgen_curve:P-384
+key other rsa:2048
+rm "$work/keys/other.der"
+printf 'junk' >"$work/keys/junk.der"
+cp "$work/keys/rsa.der" "$work/keys/writable.der"
+chmod 666 "$work/keys/writable.der"
+
+make_mount
+cd "$work/mnt"
+for f in unsigned signed ec big other changed resigned; do cp /bin/true $f; done
+sign signed rsa; sign ec ec; sign big big sha384; sign other other; sign changed rsa; sign resigned rsa
+printf x >>changed
+printf 'data\n' >plain; evmctl ima_hash -a sha256 plain >/dev/null 2>&1
+printf 'data\n' >stale; evmctl ima_hash -a sha256 stale >/dev/null 2>&1; printf x >>stale
+printf 'data\n' >nolabel
+cp plain sealed; sign sealed rsa
+chown 1234 plain stale nolabel sealed
+mkdir home; chown 1234 home
+cat >"$work/policy" <<'P'
+appraise func=BPRM_CHECK fowner=0 appraise_type=imasig
+appraise func=FILE_CHECK fowner=1234
+P
+start_imad --policy "$work/policy" --tier fanotify --keys "$work/keys" ima_appraise=enforce
+grep -q "junk.der: not an X.509" "$work/messages" || die "a bad certificate is not named"
+grep -q "writable.der: others than its owner" "$work/messages" || die "a certificate that anybody can write is used"
+
+runs() { ./"$1" 2>/dev/null || die "$1 is refused"; }
+refused() { # FILE CAUSE
+	./"$1" 2>/dev/null && die "$1 runs"
+	grep -q "op=appraise_data cause=$2 .*name=\"$work/mnt/$1\"" "$work/messages" || die "$1: no audit record with cause $2"
+}
+readable() { cat "$1" >/dev/null 2>&1 || die "$1 cannot be read"; }
+unreadable() { cat "$1" >/dev/null 2>&1 && die "$1 can be read"; grep -q "cause=$2 .*name=\"$work/mnt/$1\"" "$work/messages" || die "$1: no audit record with cause $2"; }
+
+runs signed; runs ec; runs big
+refused unsigned IMA-signature-required
+refused other invalid-signature
+refused changed invalid-signature
+runs resigned; printf x >>resigned; refused resigned invalid-signature
+sign resigned rsa; runs resigned
+setfattr -x security.ima signed; refused signed IMA-signature-required
+evmctl ima_hash -a sha256 ec >/dev/null 2>&1; refused ec IMA-signature-required
+
+readable plain
+unreadable stale invalid-hash
+unreadable nolabel missing-hash
+readable sealed
+(: >>sealed) 2>/dev/null && die "a signed file is opened for writing"
+
+# a new file gets its label when it is closed; one with a good label keeps a good one
+as() { setpriv --reuid 1234 --clear-groups "$@"; }
+as sh -c 'echo one > home/new' || die "a new file cannot be made"
+for _ in $(seq 50); do [ -n "$(label home/new)" ] && break; sleep 0.1; done
+[ "$(label home/new)" = "0x0404$(sha256sum <home/new | cut -d' ' -f1)" ] || die "the new file's label: $(label home/new)"
+readable home/new
+as sh -c 'echo two >> home/new; cat home/new' >/dev/null || die "a file cannot be read right after it was written"
+[ "$(label home/new)" = "0x0404$(sha256sum <home/new | cut -d' ' -f1)" ] || die "the label does not follow the content"
+as sh -c 'for i in 1 2 3 4 5 6 7 8; do echo $i > home/f$i; cat home/f$i; done' >/dev/null || die "new files cannot be read at once"
+
+# offline changes are found
+stop_imad
+printf x >>home/new
+start_imad --policy "$work/policy" --tier fanotify --keys "$work/keys" ima_appraise=enforce
+cat home/new >/dev/null 2>&1 && die "a file that was changed without imad is read"
+stop_imad
+
+# log refuses nothing, fix repairs
+start_imad --policy "$work/policy" --tier fanotify --keys "$work/keys" ima_appraise=log
+readable stale; ./unsigned || die "log refuses"
+grep -q "cause=invalid-hash .*name=\"$work/mnt/stale\"" "$work/messages" || die "log does not audit"
+stop_imad
+start_imad --policy "$work/policy" --tier fanotify --keys "$work/keys" ima_appraise=fix
+readable stale; ./unsigned || die "fix refuses"
+[ "$(label stale)" = "0x0404$(sha256sum <stale | cut -d' ' -f1)" ] || die "fix did not write the label: $(label stale)"
+case $(label changed) in 0x0302*) ;; *) die "fix replaced a signature" ;; esac
+stop_imad
+start_imad --policy "$work/policy" --tier fanotify --keys "$work/keys" ima_appraise=enforce
+readable stale
+stop_imad
+
+# only what a trusted certificate signed may verify
+openssl req -x509 -nodes -newkey rsa:2048 -keyout "$work/ca.key" -out "$work/ca.pem" -days 30 -subj "/CN=ca" 2>/dev/null
+mkdir -m 755 "$work/cas"; cp "$work/ca.pem" "$work/cas/"
+openssl req -new -nodes -newkey rsa:2048 -keyout "$work/leaf.key" -out "$work/leaf.csr" -subj /CN=leaf 2>/dev/null
+printf 'keyUsage=digitalSignature\nsubjectKeyIdentifier=hash\nbasicConstraints=CA:FALSE\n' >"$work/ext"
+openssl x509 -req -in "$work/leaf.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days 30 -extfile "$work/ext" -outform der -out "$work/keys/leaf.der" 2>/dev/null
+cp /bin/true trusted; cp "$work/leaf.key" "$work/leafonly.key"
+openssl x509 -in "$work/keys/leaf.der" -inform der -out "$work/leaf.pem"; cat "$work/leaf.pem" >>"$work/leaf.key"
+sign trusted leaf
+start_imad --policy "$work/policy" --tier fanotify --keys "$work/keys" --trusted-keys "$work/cas" ima_appraise=enforce
+runs trusted
+refused big invalid-signature
+grep -q "rsa.der: no trusted certificate signed it" "$work/messages" || die "a certificate that nobody signed is used"
+stop_imad
+cd /
