@@ -119,21 +119,13 @@ size_t ima_keyring_n_keys(const struct ima_keyring *ring);
 const struct ima_key *ima_keyring_key(const struct ima_keyring *ring, size_t i);
 const struct ima_key *ima_keyring_find(const struct ima_keyring *ring, uint32_t keyid);
 
-/** struct ima_verify_opts - zero: as the newest kernel */
-struct ima_verify_opts {
-	bool ecdsa_sha1; /* kernels before 6.7 verify ECDSA over sha1 */
-	uint8_t reserved[7];
-};
-
 /** ima_keyring_verify() - is @s this ring's signature of @digest? */
 enum ima_sig_verdict ima_keyring_verify(const struct ima_keyring *ring, const struct ima_signature *s,
-					const struct ima_digest *digest,
-					const struct ima_verify_opts *opts);
+					const struct ima_digest *digest);
 
 /** ima_key_verify() - the bare signature by one key */
 enum ima_sig_verdict ima_key_verify(const struct ima_key *k, struct ima_bytes sig,
-				    const struct ima_digest *digest,
-				    const struct ima_verify_opts *opts);
+				    const struct ima_digest *digest);
 
 #ifdef __cplusplus
 }

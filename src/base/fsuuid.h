@@ -4,5 +4,5 @@
 
 #include <ima/types.h>
 
-/** ima_fs_uuid() - @ret untouched where the kernel (before 6.9) or the file system tells none */
+/** ima_fs_uuid() - @ret untouched where the kernel tells none (before 6.9: all but ext4, XFS and btrfs) */
 void ima_fs_uuid(int fd, uint8_t ret[static 16]);

@@ -38,6 +38,7 @@ static const struct option options[] = {
 	{ "evm-keys", required_argument, NULL, OPT_SETTING },
 	{ "trusted-keys", required_argument, NULL, OPT_SETTING },
 	{ "evm-key", required_argument, NULL, OPT_SETTING },
+	{ "evm-master-key", required_argument, NULL, OPT_SETTING },
 	{ "fail-mode", required_argument, NULL, OPT_SETTING },
 	{ 0 },
 };
@@ -68,7 +69,8 @@ static void print_help(FILE *f)
 	      "  --keys PATH           certificates that verify files (default /etc/keys/x509_ima.der, /etc/keys/ima)\n"
 	      "  --evm-keys PATH       certificates that verify metadata (default /etc/keys/x509_evm.der, /etc/keys/evm)\n"
 	      "  --trusted-keys PATH   use only certificates that these signed\n"
-	      "  --evm-key FILE        HMAC key of EVM\n"
+	      "  --evm-key FILE        HMAC key of EVM, plain or an encrypted key of the kernel's\n"
+	      "  --evm-master-key FILE the user key that encrypted it\n"
 	      "  --threads N           hashing threads for local file systems\n"
 	      "  NAME=VALUE            a kernel parameter (ima_policy=, ima_template=, ima_hash=, ...)\n"
 	      "                        or any setting of imad.conf(5)\n",

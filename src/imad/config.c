@@ -66,6 +66,7 @@ void imad_config_done(struct imad_config *c)
 	free(c->evm_keys);
 	free(c->trusted_keys);
 	free(c->evm_key);
+	free(c->evm_master_key);
 	free(c->kexec_buffer);
 	free(c->tpm);
 	free(c->state_dir);
@@ -255,6 +256,12 @@ static int set_evm_key(struct imad_config *c, enum imad_source s, const char *v,
 	return set_absolute(&c->evm_key, v, d);
 }
 
+static int set_evm_master_key(struct imad_config *c, enum imad_source s, const char *v,
+			      struct ima_diag *d)
+{
+	return set_absolute(&c->evm_master_key, v, d);
+}
+
 static int set_evm(struct imad_config *c, enum imad_source s, const char *v, struct ima_diag *d)
 {
 	if (strcmp(v, "fix"))
@@ -416,6 +423,7 @@ static const struct setting settings[] = {
 	{ "evm_keys", set_evm_keys, false },
 	{ "trusted_keys", set_trusted_keys, false },
 	{ "evm_key", set_evm_key, false },
+	{ "evm_master_key", set_evm_master_key, false },
 	{ "policy_file", set_policy_file, false },
 	{ "tpm", set_tpm, false },
 	{ "state_dir", set_state_dir, false },

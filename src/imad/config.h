@@ -40,7 +40,8 @@ struct imad_config {
 	char *keys;         /* certificates of .ima: a file or a folder; NULL: /etc/keys/x509_ima.der and /etc/keys/ima */
 	char *evm_keys;     /* the same for .evm */
 	char *trusted_keys; /* only what these signed may enter; NULL: every certificate */
-	char *evm_key;      /* HMAC key, a file that root alone can read; NULL: none */
+	char *evm_key;      /* HMAC key, a file that root alone can read: its bytes, or an encrypted key of the kernel's; NULL: none */
+	char *evm_master_key; /* what decrypts that */
 	char *kexec_buffer; /* list of the kernel before a kexec; NULL: none */
 	char *tpm;
 	bool fail_closed;    /* gate: uses without a verdict are refused */

@@ -15,8 +15,11 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/file.h"
+#include "core/evm/blob.h"
 
 #define MAX_CERT (64U << 10)
+#define MAX_BLOB 4096
+#define MAX_MASTER 1024
 #define REVOKED_DIR "/etc/keys/ima_blacklist"
 
 struct loading {
@@ -246,6 +249,47 @@ static int fill(struct loading *l, const char *named, const char *const places[]
 	return r == -ENOENT && !diag->text[0] ? 0 : r;
 }
 
+static int evm_key_error(struct ima_diag *diag, const char *path, int error)
+{
+	switch (error) {
+	case -EINVAL:
+	case -E2BIG:
+		return ima_diag_text(diag, -EINVAL, "%s: an EVM key has 1 to %d bytes", path, IMA_EVM_KEY_LEN);
+	case -EBADMSG:
+		return ima_diag_text(diag, -EINVAL, "%s: not an encrypted key as keyctl pipe prints it", path);
+	case -EKEYREJECTED:
+		return ima_diag_text(diag, -EINVAL, "%s: not encrypted with that master key, or changed since", path);
+	case -EOPNOTSUPP:
+		return ima_diag_text(diag, -EINVAL, "%s: its master key is a trusted one; only user keys can be read", path);
+	default:
+		return ima_diag_text(diag, error, "%s: %s", path, strerror(-error));
+	}
+}
+
+/* a key that the kernel keeps encrypted; @key is its text and becomes the key */
+static int open_blob(struct loading *l, uint8_t **key, size_t *len)
+{
+	ima_cleanup(ima_freep) uint8_t *master = NULL;
+	uint8_t *plain;
+	size_t master_len = 0;
+	int r;
+
+	if (!l->c->evm_master_key)
+		return -ENOKEY;
+	r = read_file(l, l->c->evm_master_key, 077, MAX_MASTER, &master, &master_len);
+	if (r < 0)
+		return r;
+	plain = malloc(IMA_EVM_KEY_LEN);
+	if (!plain)
+		return -ENOMEM;
+	r = ima_evm_open_blob((struct ima_bytes){ *key, *len },
+			      (struct ima_bytes){ master, master_len }, plain, IMA_EVM_KEY_LEN, len);
+	explicit_bzero(master, master_len);
+	free(*key);
+	*key = plain;
+	return r;
+}
+
 static int load_evm_key(struct loading *l, struct ima_evm *evm, struct ima_diag *diag)
 {
 	ima_cleanup(ima_freep) uint8_t *key = NULL;
@@ -255,14 +299,14 @@ static int load_evm_key(struct loading *l, struct ima_evm *evm, struct ima_diag 
 
 	if (!path)
 		return 0;
-	r = read_file(l, path, 077, IMA_EVM_KEY_LEN + 1, &key, &len);
+	r = read_file(l, path, 077, MAX_BLOB, &key, &len);
+	if (r == 0 && ima_evm_is_blob((struct ima_bytes){ key, len }))
+		r = open_blob(l, &key, &len);
 	if (r == 0)
 		r = ima_evm_set_key(evm, (struct ima_bytes){ key, len });
-	if (key)
+	if (r == 0)
 		explicit_bzero(key, len);
-	if (r == -EINVAL || r == -EFBIG)
-		return ima_diag_text(diag, -EINVAL, "%s: an EVM key has 1 to %d bytes", path, IMA_EVM_KEY_LEN);
-	return r < 0 ? ima_diag_text(diag, r, "%s: %s", path, strerror(-r)) : 0;
+	return r < 0 ? evm_key_error(diag, path, r) : 0;
 }
 
 int imad_keys_load(const struct imad_config *c, void (*fn)(void *user, int level, const char *text),

@@ -92,6 +92,43 @@ static int do_open(char **argv)
 	return 0;
 }
 
+static int do_append(char **argv)
+{
+	int fd = open(argv[0], O_WRONLY | O_APPEND);
+
+	if (fd < 0)
+		return refused("open");
+	close(fd);
+	return 0;
+}
+
+static int do_exec(char **argv)
+{
+	char *const args[] = { argv[0], NULL };
+	char *const env[] = { NULL };
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execve(argv[0], args, env);
+		refused("execve");
+		fflush(stdout);
+		_exit(1);
+	}
+	return waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ? 1 : WEXITSTATUS(status);
+}
+
+/* a module by its file; gone again at once */
+static int do_load(char **argv)
+{
+	int fd = open(argv[0], O_RDONLY);
+
+	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0) < 0)
+		return refused("finit_module");
+	close(fd);
+	return syscall(SYS_delete_module, argv[1], O_NONBLOCK) < 0 ? refused("delete_module") : 0;
+}
+
 /* for writing, from a pin */
 static int do_map(char **argv)
 {
@@ -399,6 +436,7 @@ static const struct {
 } commands[] = {
 	{ "dlopen", 1, do_dlopen },   { "mmap", 1, do_mmap },	{ "mmap-implied", 1, do_mmap_implied },	  { "mprotect", 1, do_mprotect },
 	{ "memfd", 2, do_memfd },     { "unlinked", 1, do_unlinked }, { "kexec", 1, do_kexec },
+	{ "append", 1, do_append },	  { "exec", 1, do_exec },	{ "load", 2, do_load },
 	{ "direct", 1, do_direct },	  { "open", 1, do_open },	{ "map", 1, do_map },
 	{ "flip", 1, do_flip },	      { "flip-shared", 1, do_flip_shared },
 	{ "same-shared", 1, do_same_shared },

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "core/evm/blob.h"
 #include "core/evm/evm.h"
 
 struct one {
@@ -189,6 +190,73 @@ static void test_names(void **state)
 	ima_evm_free(e);
 }
 
+/* printed by `keyctl pipe` in a guest with Debian's kernel 6.1; the master key is the user key's text */
+#define BLOB "default user:kmk 32 fe40be6426a14475cf6e6ff99623f2c800b38135d771726321d6a985f16147667eb5ba562dc7f6abda68cf3d1ea8f002af5f1916a9d247cebe16e55076c45c3a8dd8cf4a4798b1aa538aad067bb885a14e"
+#define MASTER "8731316ee5b94ad3fcd6a092d801a1806e3fcbfad20a435ca950b9ed0292cd20"
+
+/* what that kernel, with that key, wrote for a file of its own: inode facts from stat(1), lsattr(1) and tune2fs(8) */
+static void test_recorded_hmac(void **state)
+{
+	struct one xattrs[] = {
+		{ "security.ima", "0404c79bf44242829108e323378531f4ac839513ca1fba45efd6583643526e1e9fd2" },
+		{ "security.evm", "0262c2dafb542d0eb4bf92362cb1e64c14ce757a18" }, { NULL, NULL } };
+	struct ima_evm_file f = { .ino = 10254, .generation = 852869656, .uid = 1006, .mode = 0100755, .xattr = get, .user = xattrs };
+	uint8_t key[IMA_EVM_KEY_LEN];
+	struct ima_evm_result res;
+	struct ima_hasher *h;
+	struct ima_evm *e;
+	size_t len = 0;
+
+	from_hex("aef92a1f1c6d45dda8d9e7251afa6e29", f.fsuuid, 16);
+	assert_int_equal(ima_hasher_new(&h), 0);
+	assert_int_equal(ima_evm_new(601, &e), 0);
+	assert_int_equal(ima_evm_open_blob((struct ima_bytes){ (const uint8_t *)BLOB, sizeof(BLOB) - 1 },
+					   (struct ima_bytes){ (const uint8_t *)MASTER, sizeof(MASTER) - 1 }, key, sizeof(key), &len), 0);
+	assert_int_equal(ima_evm_set_key(e, (struct ima_bytes){ key, len }), 0);
+	ima_evm_judge(e, h, &f, &res);
+	assert_int_equal(res.status, IMA_INTEGRITY_PASS);
+	f.generation++;
+	ima_evm_judge(e, h, &f, &res);
+	assert_int_equal(res.status, IMA_INTEGRITY_FAIL);
+	ima_hasher_free(h);
+	ima_evm_free(e);
+}
+
+static int open_blob(const char *text, const char *master, size_t *len)
+{
+	uint8_t key[IMA_EVM_KEY_LEN];
+
+	return ima_evm_open_blob((struct ima_bytes){ (const uint8_t *)text, strlen(text) },
+				 (struct ima_bytes){ (const uint8_t *)master, strlen(master) }, key, sizeof(key), len);
+}
+
+static void test_blob(void **state)
+{
+	char changed[] = BLOB;
+	size_t len = 0;
+
+	assert_true(ima_evm_is_blob((struct ima_bytes){ (const uint8_t *)BLOB, sizeof(BLOB) - 1 }));
+	assert_int_equal(open_blob(BLOB, MASTER, &len), 0);
+	assert_int_equal(len, 32);
+	assert_int_equal(open_blob(BLOB "\n", MASTER, &len), 0);
+	assert_int_equal(open_blob(BLOB, "another master", &len), -EKEYREJECTED);
+	assert_int_equal(open_blob(BLOB "00", MASTER, &len), -EBADMSG);
+	assert_int_equal(open_blob("default trusted:kmk 32 00", MASTER, &len), -EOPNOTSUPP);
+	assert_int_equal(open_blob("default user:kmk x 00", MASTER, &len), -EBADMSG);
+	assert_int_equal(open_blob("default user:kmk 999999 00", MASTER, &len), -E2BIG);
+	assert_int_equal(open_blob("", MASTER, &len), -EBADMSG);
+	for (size_t cut = 0; cut < sizeof(BLOB) - 1; cut++) {
+		changed[cut] = 0;
+		assert_int_not_equal(open_blob(changed, MASTER, &len), 0);
+		changed[cut] = BLOB[cut];
+	}
+	for (size_t at = strlen("default user:kmk "); at < sizeof(BLOB) - 1; at++) {
+		changed[at] = BLOB[at] == '1' ? '2' : '1';
+		assert_int_not_equal(open_blob(changed, MASTER, &len), 0);
+		changed[at] = BLOB[at];
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +264,8 @@ int main(void)
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_mode_file),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_blob),
+		cmocka_unit_test(test_recorded_hmac),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

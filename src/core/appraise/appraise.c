@@ -93,7 +93,6 @@ static enum ima_sig_verdict verdict_of_parse(int error)
 /* @direct: the signature is over the digest itself, else over the file id */
 static enum ima_sig_verdict verify(const struct ima_appraise_in *in, bool direct)
 {
-	const struct ima_verify_opts how = { .ecdsa_sha1 = in->version < 607 };
 	struct ima_digest over = *in->content;
 	struct ima_signature s;
 	enum ima_sig_verdict v;
@@ -103,9 +102,9 @@ static enum ima_sig_verdict verify(const struct ima_appraise_in *in, bool direct
 		return verdict_of_parse(r);
 	if (!direct && ima_signature_file_id(in->h, s.type, in->content, &over) < 0)
 		return IMA_SIG_UNCHECKED;
-	v = ima_keyring_verify(in->keys, &s, &over, &how);
+	v = ima_keyring_verify(in->keys, &s, &over);
 	if (v != IMA_SIG_GOOD && in->platform && in->func == IMA_FUNC_KEXEC_KERNEL_CHECK)
-		v = ima_keyring_verify(in->platform, &s, &over, &how);
+		v = ima_keyring_verify(in->platform, &s, &over);
 	return v;
 }
 

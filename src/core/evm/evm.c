@@ -218,7 +218,6 @@ static int check_signature(const struct ima_evm *e, struct ima_hasher *h,
 			   const struct ima_evm_file *file, struct ima_bytes value,
 			   struct ima_evm_result *res)
 {
-	const struct ima_verify_opts how = { .ecdsa_sha1 = e->version < 607 };
 	const enum ima_xattr_type type = (enum ima_xattr_type)value.data[0];
 	struct ima_signature s;
 	struct ima_digest d;
@@ -236,7 +235,7 @@ static int check_signature(const struct ima_evm *e, struct ima_hasher *h,
 	r = ima_evm_digest(e, h, type, s.version, s.algo, file, &d);
 	if (r < 0)
 		return r;
-	res->sig = ima_keyring_verify(e->keys, &s, &d, &how);
+	res->sig = ima_keyring_verify(e->keys, &s, &d);
 	if (res->sig != IMA_SIG_GOOD)
 		return -EKEYREJECTED;
 	res->status = IMA_INTEGRITY_PASS;

@@ -215,9 +215,10 @@ enum ima_key_trust ima_key_judge(const struct ima_key *k, const struct ima_keyri
 }
 
 /* what the kernel verifies ECDSA over */
-static bool is_ecdsa_hash(enum ima_hash_algo algo, const struct ima_verify_opts *opts)
+static bool is_ecdsa_hash(enum ima_hash_algo algo)
 {
 	switch (algo) {
+	case IMA_HASH_SHA1:
 	case IMA_HASH_SHA224:
 	case IMA_HASH_SHA256:
 	case IMA_HASH_SHA384:
@@ -226,8 +227,6 @@ static bool is_ecdsa_hash(enum ima_hash_algo algo, const struct ima_verify_opts 
 	case IMA_HASH_SHA3_384:
 	case IMA_HASH_SHA3_512:
 		return true;
-	case IMA_HASH_SHA1:
-		return opts->ecdsa_sha1;
 	default:
 		return false;
 	}
@@ -266,13 +265,12 @@ static enum ima_sig_verdict verify_with(EVP_PKEY_CTX *ctx, const struct ima_key 
 }
 
 enum ima_sig_verdict ima_key_verify(const struct ima_key *k, struct ima_bytes sig,
-				    const struct ima_digest *digest, const struct ima_verify_opts *opts)
+				    const struct ima_digest *digest)
 {
-	static const struct ima_verify_opts newest;
 	enum ima_sig_verdict v = IMA_SIG_UNCHECKED;
 	EVP_PKEY_CTX *ctx;
 
-	if (!k->rsa && !is_ecdsa_hash(digest->algo, opts ? opts : &newest) &&
+	if (!k->rsa && !is_ecdsa_hash(digest->algo) &&
 	    digest->algo != IMA_HASH_SM3)
 		return IMA_SIG_NO_ALGORITHM;
 	ERR_set_mark();

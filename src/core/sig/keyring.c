@@ -90,8 +90,7 @@ static bool is_revoked(const struct ima_keyring *ring, uint32_t keyid)
 }
 
 enum ima_sig_verdict ima_keyring_verify(const struct ima_keyring *ring, const struct ima_signature *s,
-					const struct ima_digest *digest,
-					const struct ima_verify_opts *opts)
+					const struct ima_digest *digest)
 {
 	struct ima_digest signed_digest = *digest;
 	const struct ima_key *key;
@@ -105,7 +104,7 @@ enum ima_sig_verdict ima_keyring_verify(const struct ima_keyring *ring, const st
 	signed_digest.algo = s->algo;
 	if (digest->len != ima_hash_len(s->algo))
 		return IMA_SIG_BAD;
-	return ima_key_verify(key, s->sig, &signed_digest, opts);
+	return ima_key_verify(key, s->sig, &signed_digest);
 }
 
 const char *ima_sig_verdict_text(enum ima_sig_verdict v)

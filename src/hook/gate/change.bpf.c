@@ -87,7 +87,7 @@ int BPF_PROG(gate_setxattr, void *idmap, struct dentry *dentry, const char *name
 {
 	struct inode *inode = dentry->d_inode;
 
-	if (!ret && inode && is_regular(inode) && is_protected_name(name))
+	if (!ret && inode && is_regular(inode) && is_protected_name(name) && !is_own())
 		changed_quietly(inode);
 	return ret;
 }
@@ -97,7 +97,7 @@ int BPF_PROG(gate_removexattr, void *idmap, struct dentry *dentry, const char *n
 {
 	struct inode *inode = dentry->d_inode;
 
-	if (!ret && inode && is_regular(inode) && is_protected_name(name))
+	if (!ret && inode && is_regular(inode) && is_protected_name(name) && !is_own())
 		changed_quietly(inode);
 	return ret;
 }

@@ -1,0 +1,227 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# What imad's gate refuses is what the kernel's IMA and EVM refuse, with the same error number and the same audit cause: twin boots of the same
+# kernel with the same files, labels, keys and rules, sha512 and ECDSA loaded. Then EVM's HMACs, the kernel's read by imad and imad's by the kernel.
+# Debian's 6.1 has no ECDSA: there neither side is given such a key. KERNELS="6.1 6.12" chooses.
+# shellcheck source=tests/guest/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+keys=$work/keys
+mkdir -p "$keys"
+key() { # NAME [openssl options]
+	local name=$1
+	shift
+	openssl req -x509 -nodes -newkey "$@" -keyout "$keys/$name.key" -out "$keys/$name.pem" -days 30 -subj "/CN=$name" \
+		-addext keyUsage=digitalSignature -addext subjectKeyIdentifier=hash 2>/dev/null || die "openssl req"
+	openssl x509 -in "$keys/$name.pem" -outform der -out "$keys/$name.der"
+}
+key rsa rsa:2048
+key rsa4096 rsa:4096
+key ec ec -pkeyopt ec_paramgen_curve:P-256
+key big ec -pkeyopt ec_paramgen_curve:P-384
+key other rsa:2048
+
+# the same files and labels in every guest: made there, since they hang on inodes
+cat >"$work/prepare.sh" <<'J'
+keys=/opt/imad/keys
+modprobe sha512_generic; modprobe -q ecdsa_generic || :
+mkdir -p /root/a; cd /root/a; chmod 755 /root
+labels="nolabel hash-sha256 hash-sha1 hash-sha512 hash-bad sig-rsa-sha1 sig-rsa-sha256 sig-rsa-sha384 sig-rsa-sha512 sig-rsa4096 sig-ec-sha256 sig-ec-sha512 sig-ec-sha1
+sig-big-sha384 sig-bad sig-unknownkey sig-truncated sig-long sig-v3plain sig-v1 sig-algo sig-keyid evmtype verity hash-short hash-long empty"
+set_label() { setfattr -n security.ima -v "$2" "$1" || echo "label of $1 cannot be set"; }
+sign() { evmctl ima_sign -a "$2" --key "$keys/$3.key" "$1" >/dev/null 2>&1 || echo "$1 cannot be signed"; }
+label() { # FILE
+	case $1 in *empty) : >"$1" ;; *.ko) ;; *) cp /usr/bin/true "$1" ;; esac
+	case $1 in
+	*hash-sha256 | *hash-bad) evmctl ima_hash -a sha256 $1 >/dev/null 2>&1 ;;
+	*hash-sha1) evmctl ima_hash -a sha1 $1 >/dev/null 2>&1 ;;
+	*hash-sha512) evmctl ima_hash -a sha512 $1 >/dev/null 2>&1 ;;
+	*sig-rsa4096) sign $1 sha256 rsa4096 ;;
+	*sig-rsa-*) sign $1 "${1##*-}" rsa ;;
+	*sig-ec-*) sign $1 "${1##*-}" ec ;;
+	*sig-big-*) sign $1 "${1##*-}" big ;;
+	*sig-unknownkey) sign $1 sha256 other ;;
+	*sig-*) sign $1 sha256 rsa ;;
+	esac
+	value=$(getfattr -n security.ima -e hex $1 2>/dev/null | sed -n 's/^security.ima=//p')
+	case $1 in
+	*hash-bad | *sig-bad) printf x >>$1 ;;
+	*sig-truncated) set_label $1 "${value%????????}" ;;
+	*sig-long) set_label $1 "${value}00" ;;
+	*sig-v3plain) set_label $1 "0x0303${value#0x0302}" ;;
+	*sig-v1) set_label $1 "0x0301$(printf '00%.0s' {1..30})" ;;
+	*sig-algo) set_label $1 "0x0302ff${value#0x030204}" ;;
+	*sig-keyid) set_label $1 "0x030204ffffffff${value#0x030204????????}" ;;
+	*evmtype) set_label $1 0x02aabb ;;
+	*verity) set_label $1 "0x0603${value#0x0302}0400000000000100" ;;
+	*hash-short) set_label $1 0x0404aabb ;;
+	*hash-long) set_label $1 "0x0404$(sha256sum <$1 | cut -d' ' -f1)00" ;;
+	esac
+	chmod 755 $1
+}
+for u in exec:1001 map:1002 read:1003 write:1005; do
+	for f in $labels; do label ${u%:*}-$f; chown ${u#*:} ${u%:*}-$f; done
+done
+for f in nolabel hash-sha256 sig-rsa-sha256 sig-bad sig-unknownkey sig-ec-sha256; do
+	cp "$(modinfo -n dummy)" load-$f.ko
+	case $f in hash-*) evmctl ima_hash -a sha256 load-$f.ko >/dev/null 2>&1 ;; sig-rsa* | sig-bad) sign load-$f.ko sha256 rsa ;; sig-ec*) sign load-$f.ko sha256 ec ;; sig-unknownkey) sign load-$f.ko sha256 other ;; esac
+	[ $f != sig-bad ] || printf x >>load-$f.ko
+	chown 1004 load-$f.ko
+done
+mkdir new; chown 1006 new
+# signed metadata
+for f in portable immutable portable-mode portable-content portable-unknown portable-hash evm-none; do
+	cp /usr/bin/true evm-$f; chown 1007 evm-$f; chmod 755 evm-$f
+	case $f in
+	portable | portable-mode | portable-content) evmctl sign --imasig --portable -a sha256 --key $keys/rsa.key evm-$f >/dev/null 2>&1 ;;
+	portable-hash) evmctl sign --imahash --portable -a sha256 --key $keys/rsa.key evm-$f >/dev/null 2>&1 ;;
+	portable-unknown) evmctl sign --imasig --portable -a sha256 --key $keys/other.key evm-$f >/dev/null 2>&1 ;;
+	immutable) evmctl sign --imasig -a sha256 --key $keys/rsa.key evm-$f >/dev/null 2>&1 ;;
+	evm-none) sign evm-$f sha256 rsa ;;
+	esac
+done
+chmod 750 evm-portable-mode
+printf x >>evm-portable-content
+cat >/run/rules <<'P'
+appraise func=BPRM_CHECK fowner=1001
+appraise func=MMAP_CHECK fowner=1002
+appraise func=FILE_CHECK mask=MAY_READ fowner=1003 appraise_type=imasig
+appraise func=MODULE_CHECK fowner=1004 appraise_type=imasig
+appraise func=FILE_CHECK mask=MAY_WRITE fowner=1005
+appraise func=FILE_CHECK fowner=1006
+appraise func=BPRM_CHECK fowner=1007 appraise_type=imasig
+P
+getfattr -d -m security -e hex * >/run/host/xattrs 2>/dev/null
+J
+cat >"$work/uses.sh" <<'J'
+helper=/opt/imad/helper
+try() { local said; said=$($helper "${@:2}" 2>&1); echo "$1 ${3##*/}: $? $said"; }
+first() {
+	local f
+	for f in exec-*; do try exec exec $f; done
+	for f in map-*; do try map mmap $f; done
+	for f in read-*; do try read open $f; done
+	for f in write-*; do try write append $f; done
+	for f in load-*; do try load load $f dummy; done
+	setpriv --reuid 1006 --clear-groups bash -c 'for i in 1 2 3; do echo $i >new/f$i && cat new/f$i && echo more >>new/f$i && cat new/f$i; done' 2>&1
+	sleep 1
+	getfattr -n security.ima -e hex new/* 2>&1
+}
+second() { for f in evm-*; do try evm exec $f; done; }
+J
+known_keys() { [ "$1" = 6.1 ] && echo rsa rsa4096 || echo rsa rsa4096 ec big; } # KERNEL
+kernel_job() { # KERNEL
+	cat "$work/prepare.sh" "$work/uses.sh"
+	echo "known='$(known_keys "$1")'"
+	cat <<'J'
+ring=$(keyctl newring _ima @u)
+for k in $known; do keyctl padd asymmetric $k $ring <$keys/$k.der >/dev/null || echo "key $k refused"; done
+ring=$(keyctl newring _evm @u); keyctl padd asymmetric rsa $ring <$keys/rsa.der >/dev/null
+echo 0 >/proc/sys/kernel/printk_ratelimit
+dmesg -C
+cat /run/rules >/sys/kernel/security/ima/policy || exit 1
+first >/run/host/first
+echo 2 >/sys/kernel/security/evm
+second >/run/host/second
+sleep 1
+dmesg >/run/host/audit
+J
+}
+start='start() { ./imad --config /dev/null --policy /run/rules --tpm none --mount-point none --tier ${tier:-gate} --fail-mode closed --settle-ms 0 --state-dir /run/state --allow-kernel-ima 1 "$@" >>/run/imad.log 2>&1 & for i in $(seq 300); do grep -q "imad: ready" /run/imad.log && return; sleep 0.1; done; cat /run/imad.log; exit 1; }
+stop() { kill -TERM "$(cat /run/imad/lock)"; wait; sed -i "s/imad: ready/imad: was ready/" /run/imad.log; }'
+imad_job() { # KERNEL
+	cat "$work/prepare.sh" "$work/uses.sh"
+	cat <<J
+$start
+cd /opt/imad
+mkdir /run/keys /run/evmkeys; for k in $(known_keys "$1"); do cp keys/\$k.der /run/keys/; done; cp keys/rsa.der /run/evmkeys/
+start --behaviour $1 --keys /run/keys ima_appraise=enforce
+cd /root/a
+first >/run/host/first
+cd /opt/imad; stop
+start --behaviour $1 --keys /run/keys --evm-keys /run/evmkeys ima_appraise=enforce
+cd /root/a
+second >/run/host/second
+sleep 1
+cp /run/imad.log /run/host/audit
+cd /opt/imad; stop
+J
+}
+# one guest, both ways: labels with HMACs made by imad in mode fix are good for the kernel; those the kernel made are good for imad
+hmac_job() { # KERNEL
+	cat <<J
+$start
+tier=fanotify
+mkdir -p /root/h/new; cd /root/h; chmod 755 /root; chown 1006 new
+cp /usr/bin/true ours; chown 1001 ours; chmod 755 ours
+keyctl add user kmk "\$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \\n')" @u >/dev/null
+keyctl pipe %user:kmk >/run/master; keyctl add encrypted evm-key "new user:kmk 32" @u >/dev/null || exit 1
+keyctl pipe %encrypted:evm-key >/run/blob; printf 'another key' >/run/wrong; chmod 400 /run/master /run/blob /run/wrong
+printf 'appraise func=BPRM_CHECK fowner=1001\nappraise func=BPRM_CHECK fowner=1006\nappraise func=FILE_CHECK fowner=1006\n' >/run/rules
+say() { "\${@:2}" 2>/dev/null; echo "\$1: \$?" >>/run/host/hmac; }
+echo 4 >/sys/kernel/security/evm || echo "metadata writes are not allowed"
+cd /opt/imad
+start --behaviour $1 --evm-key /run/blob --evm-master-key /run/master ima_appraise=fix
+say "fix ours" /root/h/ours
+stop
+getfattr -d -m security -e hex /root/h/ours
+echo 1 >/sys/kernel/security/evm || echo "the kernel takes no HMAC key"
+cat /run/rules >/sys/kernel/security/ima/policy
+setpriv --reuid 1006 --clear-groups cp /usr/bin/true /root/h/new/theirs
+getfattr -d -m security -e hex /root/h/new/theirs
+say "kernel ours" /root/h/ours
+say "kernel theirs" /root/h/new/theirs
+start --behaviour $1 --evm-key /run/blob --evm-master-key /run/master ima_appraise=enforce
+say "imad theirs" /root/h/new/theirs
+say "imad ours" /root/h/ours
+stop
+start --behaviour $1 --evm-key /run/wrong ima_appraise=enforce
+say "imad theirs with another key" /root/h/new/theirs
+say "imad ours with another key" /root/h/ours
+stop
+grep cause= /run/imad.log
+dmesg | grep cause= | tail -n 20
+exit 0
+J
+}
+causes() { sed -n 's/.*op=\([a-z_]*\) cause=\([^ ]*\) .* name="\([^"]*\)".*res=\([01]\).*/\1 \2 \3 \4/p' "$1" | sed 's|/[^ ]*/||' | sort -u; }
+
+boot_one() { # KERNEL WHO
+	local out=$work/$1-$2
+	put_programs "$out"
+	cp -r "$keys" "$out/share/opt/"
+	"$2_job" "$1" >"$out/share/job.sh"
+	# before 6.6 the kernel falls over new files where EVM has an HMAC key and BPF is among the security modules
+	boot_guest "$1" "$out" "ima_appraise=enforce audit=1 $([ "$2" != hmac ] || echo lsm=lockdown,yama,integrity)"
+}
+same() { # WHAT A B
+	if diff "$2" "$3" >"$work/diff"; then
+		echo "$1: $(wc -l <"$2") the same"
+	else
+		echo "$1: differ (< kernel, > imad)"
+		head -n 40 "$work/diff"
+		status=1
+	fi
+}
+status=0
+for k in ${KERNELS:-6.1 6.12}; do
+	boot_one "$k" kernel &
+	first=$!
+	boot_one "$k" imad || status=1
+	wait "$first" || status=1
+	a=$work/$k-kernel/share b=$work/$k-imad/share
+	cat "$a/out.txt" "$b/out.txt"
+	grep -q ': 0' "$a/first" && grep -q 'Permission denied' "$a/first" || die "$k: nothing was decided"
+	same "$k labels" "$a/xattrs" "$b/xattrs" >/dev/null || :
+	# before 6.9 nothing but fanotify can refuse an open, and it says EPERM
+	[ "$k" != 6.1 ] || sed -i '/^read /s/Operation not permitted/Permission denied/; /^write /s/Operation not permitted/Permission denied/' "$b/first"
+	same "$k outcomes" "$a/first" "$b/first"
+	same "$k outcomes with EVM" "$a/second" "$b/second"
+	causes "$a/audit" >"$work/a"
+	causes "$b/audit" >"$work/b"
+	same "$k audit causes" "$work/a" "$work/b"
+	boot_one "$k" hmac || status=1
+	h=$work/$k-hmac/share
+	[ "$(grep -c ': 0$' "$h/hmac")" = 5 ] && [ "$(grep -c 'another key: 126$' "$h/hmac")" = 2 ] && echo "$k HMACs: both ways good" || { echo "$k HMACs:"; cat "$h/hmac" "$h/out.txt"; status=1; }
+done
+exit "$status"
