@@ -99,6 +99,22 @@ ima_must_check int ima_hash_hmac(struct ima_hasher *h, enum ima_hash_algo algo, 
 ima_must_check int ima_hash_fd(struct ima_hasher *h, enum ima_hash_algo algo, int fd,
 			       struct ima_digest *ret, uint64_t *ret_size);
 
+/** struct ima_verity_opts - zero: sha256, blocks of 4096 bytes, no salt */
+struct ima_verity_opts {
+	enum ima_hash_algo algo; /* IMA_HASH_SHA256 or IMA_HASH_SHA512; 0: sha256 */
+	uint32_t block_size;     /* bytes, a power of two from 1024 to 65536; 0: 4096 */
+	uint8_t salt[32];
+	uint8_t salt_len;
+	uint8_t reserved[7];
+};
+
+/**
+ * ima_verity_digest_fd() - the digest that fs-verity would give the file: computed, whether or not the file system keeps one
+ * Return: 0, -EINVAL bad options or no regular file, -ENOPKG, -EIO, -ENOMEM, errno of fstat/pread. Source: docs/FORMATS.md "fs-verity"
+ */
+ima_must_check int ima_verity_digest_fd(struct ima_hasher *h, const struct ima_verity_opts *opts, int fd,
+					struct ima_digest *ret);
+
 #ifdef __cplusplus
 }
 #endif

@@ -20,7 +20,9 @@ struct imactl_command {
 extern const struct imactl_command imactl_commands[];
 
 int cmd_boot_aggregate(int argc, char **argv);
+int cmd_clear(int argc, char **argv);
 int cmd_eventlog(int argc, char **argv);
+int cmd_hash(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_measure(int argc, char **argv);
 int cmd_policy_check(int argc, char **argv);
@@ -30,8 +32,10 @@ int cmd_policy_show(int argc, char **argv);
 int cmd_policy_simulate(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_restart(int argc, char **argv);
+int cmd_sign(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_trim(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
 
 /* output.c: one line to stderr each; the return value is handed on as the exit status */
 

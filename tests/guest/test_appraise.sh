@@ -27,7 +27,7 @@ keys=/opt/imad/keys
 modprobe sha512_generic; modprobe -q ecdsa_generic || :
 mkdir -p /root/a; cd /root/a; chmod 755 /root
 labels="nolabel hash-sha256 hash-sha1 hash-sha512 hash-bad sig-rsa-sha1 sig-rsa-sha256 sig-rsa-sha384 sig-rsa-sha512 sig-rsa4096 sig-ec-sha256 sig-ec-sha512 sig-ec-sha1
-sig-big-sha384 sig-bad sig-unknownkey sig-truncated sig-long sig-v3plain sig-v1 sig-algo sig-keyid evmtype verity hash-short hash-long empty"
+sig-big-sha384 sig-bad sig-unknownkey sig-truncated sig-long sig-v3plain sig-v1 sig-algo sig-keyid sig-ours-rsa sig-ours-rsa4096 sig-ours-ec sig-ours-big evmtype verity hash-short hash-long empty"
 set_label() { setfattr -n security.ima -v "$2" "$1" || echo "label of $1 cannot be set"; }
 sign() { evmctl ima_sign -a "$2" --key "$keys/$3.key" "$1" >/dev/null 2>&1 || echo "$1 cannot be signed"; }
 label() { # FILE
@@ -40,6 +40,7 @@ label() { # FILE
 	*sig-rsa-*) sign $1 "${1##*-}" rsa ;;
 	*sig-ec-*) sign $1 "${1##*-}" ec ;;
 	*sig-big-*) sign $1 "${1##*-}" big ;;
+	*sig-ours-*) /opt/imad/imactl sign -k "$keys/${1##*-}.key" $1 >/dev/null || echo "$1 cannot be signed" ;;
 	*sig-unknownkey) sign $1 sha256 other ;;
 	*sig-*) sign $1 sha256 rsa ;;
 	esac
@@ -70,12 +71,14 @@ for f in nolabel hash-sha256 sig-rsa-sha256 sig-bad sig-unknownkey sig-ec-sha256
 done
 mkdir new; chown 1006 new
 # signed metadata
-for f in portable immutable portable-mode portable-content portable-unknown portable-hash evm-none; do
+for f in portable ours-portable ours-hash immutable portable-mode portable-content portable-unknown portable-hash evm-none; do
 	cp /usr/bin/true evm-$f; chown 1007 evm-$f; chmod 755 evm-$f
 	case $f in
 	portable | portable-mode | portable-content) evmctl sign --imasig --portable -a sha256 --key $keys/rsa.key evm-$f >/dev/null 2>&1 ;;
 	portable-hash) evmctl sign --imahash --portable -a sha256 --key $keys/rsa.key evm-$f >/dev/null 2>&1 ;;
 	portable-unknown) evmctl sign --imasig --portable -a sha256 --key $keys/other.key evm-$f >/dev/null 2>&1 ;;
+	ours-portable) /opt/imad/imactl sign --evm portable -k $keys/rsa.key evm-$f >/dev/null ;;
+	ours-hash) /opt/imad/imactl sign --evm portable --hash-label -k $keys/rsa.key evm-$f >/dev/null ;;
 	immutable) evmctl sign --imasig -a sha256 --key $keys/rsa.key evm-$f >/dev/null 2>&1 ;;
 	evm-none) sign evm-$f sha256 rsa ;;
 	esac
@@ -212,6 +215,10 @@ for k in ${KERNELS:-6.1 6.12}; do
 	a=$work/$k-kernel/share b=$work/$k-imad/share
 	cat "$a/out.txt" "$b/out.txt"
 	grep -q ': 0' "$a/first" && grep -q 'Permission denied' "$a/first" || die "$k: nothing was decided"
+	# made by imactl, good for the kernel
+	grep -q 'exec exec-sig-ours-rsa: 0' "$a/first" && grep -q 'exec exec-sig-ours-rsa4096: 0' "$a/first" && grep -q 'evm evm-ours-portable: 0' "$a/second" &&
+		grep -q 'evm evm-ours-hash: 0' "$a/second" || die "$k: the kernel does not take what imactl signed: $(grep ours "$a/first" "$a/second")"
+	[ "$k" = 6.1 ] || grep -q 'exec exec-sig-ours-ec: 0' "$a/first" && grep -q 'exec exec-sig-ours-big: 0' "$a/first" || [ "$k" = 6.1 ] || die "$k: the kernel does not take our ECDSA signatures"
 	same "$k labels" "$a/xattrs" "$b/xattrs" >/dev/null || :
 	# before 6.9 nothing but fanotify can refuse an open, and it says EPERM
 	[ "$k" != 6.1 ] || sed -i '/^read /s/Operation not permitted/Permission denied/; /^write /s/Operation not permitted/Permission denied/' "$b/first"

@@ -23,6 +23,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "core/sig/names.h"
 
 #define NAME_MAX_LEN 256
 
@@ -232,25 +233,10 @@ static bool is_ecdsa_hash(enum ima_hash_algo algo)
 	}
 }
 
-/* the library wants to know the algorithm by its own name; the kernel's do for most */
-static const char *library_name(enum ima_hash_algo algo)
-{
-	switch (algo) {
-	case IMA_HASH_RMD160:
-		return "RIPEMD160";
-	case IMA_HASH_STREEBOG256:
-		return "md_gost12_256";
-	case IMA_HASH_STREEBOG512:
-		return "md_gost12_512";
-	default:
-		return ima_hash_name(algo);
-	}
-}
-
 static enum ima_sig_verdict verify_with(EVP_PKEY_CTX *ctx, const struct ima_key *k,
 					struct ima_bytes sig, const struct ima_digest *digest)
 {
-	EVP_MD *md = EVP_MD_fetch(NULL, library_name(digest->algo), NULL);
+	EVP_MD *md = EVP_MD_fetch(NULL, ima_library_hash_name(digest->algo), NULL);
 	enum ima_sig_verdict v = IMA_SIG_NO_ALGORITHM;
 	int r;
 

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A file that was named must be a certificate; in a folder only what is named like one is looked at. */
+#include "imactl/keyring_source.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define CERT_MAX (64U << 10)
+
+static int add_file(struct ima_keyring *ring, const char *path)
+{
+	ima_cleanup(ima_freep) uint8_t *bytes = NULL;
+	struct ima_diag diag = { 0 };
+	struct ima_key *key = NULL;
+	size_t len = 0;
+	int r = imactl_read_file(path, CERT_MAX, &bytes, &len);
+
+	if (r == 0)
+		r = ima_key_parse((struct ima_bytes){ bytes, len }, &key, &diag);
+	if (r == 0)
+		r = ima_keyring_add(ring, key);
+	if (r < 0)
+		ima_key_free(key);
+	return r < 0 && r != -EEXIST ? imactl_fail_diag(EXIT_UNABLE, path, &diag, r) : EXIT_GOOD;
+}
+
+static int is_certificate(const struct dirent *e)
+{
+	const char *dot = strrchr(e->d_name, '.');
+
+	return e->d_name[0] != '.' && dot &&
+	       (!strcmp(dot, ".der") || !strcmp(dot, ".x509") || !strcmp(dot, ".pem") || !strcmp(dot, ".crt"));
+}
+
+int imactl_keyring_add(struct ima_keyring *ring, const char *path)
+{
+	struct dirent **entries;
+	struct stat st;
+	int n, r = EXIT_GOOD;
+
+	if (stat(path, &st) < 0)
+		return imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return add_file(ring, path);
+	n = scandir(path, &entries, is_certificate, alphasort);
+	if (n < 0)
+		return imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno));
+	for (int i = 0; i < n; i++) {
+		ima_cleanup(ima_freep) char *name = NULL;
+
+		if (r == EXIT_GOOD && asprintf(&name, "%s/%s", path, entries[i]->d_name) < 0)
+			r = imactl_fail(EXIT_UNABLE, "out of memory");
+		else if (r == EXIT_GOOD)
+			r = add_file(ring, name);
+		free(entries[i]);
+	}
+	free(entries);
+	return r;
+}
+
+int imactl_keyring_defaults(struct ima_keyring *ring)
+{
+	static const char *const places[] = { "/etc/keys/x509_ima.der", "/etc/keys/ima",
+					      "/etc/keys/x509_evm.der", "/etc/keys/evm" };
+	struct stat st;
+	int r = EXIT_GOOD;
+
+	for (size_t i = 0; i < IMA_N_ELEMENTS(places) && r == EXIT_GOOD; i++)
+		if (stat(places[i], &st) == 0)
+			r = imactl_keyring_add(ring, places[i]);
+	return r;
+}

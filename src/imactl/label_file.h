@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One file to be labelled: its descriptor, its facts, its attributes; labels are set whole or not at all. */
+#pragma once
+
+#include <sys/stat.h>
+
+#include "core/evm/evm.h"
+#include "imactl/files.h"
+
+struct imactl_label_file {
+	int fd;
+	struct stat st;
+	bool user_names; /* user.ima and user.evm in place of security.ima and security.evm */
+	/* EVM: what is written at the end is covered before it is there */
+	struct ima_bytes pending_ima;
+};
+
+/** imactl_label_open() - a regular file, for reading. errno; -EINVAL no regular file */
+ima_must_check int imactl_label_open(const char *path, bool user_names, struct imactl_label_file *ret);
+void imactl_label_close(struct imactl_label_file *f);
+
+/** imactl_label_get() - "ima" or "evm"; @ret malloc'd. -ENODATA, errno */
+ima_must_check int imactl_label_get(const struct imactl_label_file *f, const char *which, uint8_t **ret,
+				    size_t *ret_len);
+ima_must_check int imactl_label_set(const struct imactl_label_file *f, const char *which, struct ima_bytes value);
+
+/** imactl_label_remove() - 0 also when there was none */
+ima_must_check int imactl_label_remove(const struct imactl_label_file *f, const char *which);
+
+/** imactl_label_evm_file() - the file as EVM sees it; borrows @f */
+struct ima_evm_file imactl_label_evm_file(struct imactl_label_file *f);
