@@ -15,6 +15,7 @@
 #include "base/diag.h"
 #include "hook/replay/memory_list.h"
 #include "hook/replay/recorded.h"
+#include "imactl/keyring_source.h"
 #include "imactl/policy_source.h"
 
 #define EVENTS_MAX (1U << 30)
@@ -26,11 +27,20 @@ struct simulate_args {
 	char *root;
 	const char *events, *templ;
 	enum ima_hash_algo hash;
+	const char *keys;
 	bool json, list;
+	bool plan; /* only what would be refused, and a count of the reasons */
 };
 
 struct counts {
 	unsigned long long events, wanted, entries, violations, appraised, refused, unsure, audited, unreadable;
+};
+
+#define MAX_CAUSES 24
+
+struct cause {
+	const char *word;
+	unsigned long long n;
 };
 
 struct simulation {
@@ -40,9 +50,15 @@ struct simulation {
 	struct ima_monitor *monitor;
 	struct ima_hasher *h;
 	struct ima_template *custom;
-	struct ima_audit_sink sink;
+	struct ima_keyring *keys;
 	struct counts n;
+	struct cause causes[MAX_CAUSES];
 };
+
+static const char *command_name(const struct simulate_args *a)
+{
+	return a->plan ? "appraise plan" : "policy simulate";
+}
 
 static int parse_args(int argc, char **argv, struct simulate_args *a)
 {
@@ -52,11 +68,11 @@ static int parse_args(int argc, char **argv, struct simulate_args *a)
 		{ "profile", required_argument, NULL, 'v' }, { "control", required_argument, NULL, 'c' },
 		{ "root", required_argument, NULL, 'r' }, { "events", required_argument, NULL, 'e' },
 		{ "template", required_argument, NULL, 't' }, { "hash", required_argument, NULL, 'H' },
-		{ "list", no_argument, NULL, 'l' }, { "json", no_argument, NULL, 'j' }, { 0 },
+		{ "keys", required_argument, NULL, 'k' }, { "list", no_argument, NULL, 'l' }, { "json", no_argument, NULL, 'j' }, { 0 },
 	};
 	int opt, r = 0;
 
-	while (r == 0 && (opt = getopt_long(argc, argv, "r:", options, NULL)) != -1) {
+	while (r == 0 && (opt = getopt_long(argc, argv, "r:k:", options, NULL)) != -1) {
 		switch (opt) {
 		case 'p': a->source.file = optarg; break;
 		case 'b': a->source.builtin = optarg; break;
@@ -64,6 +80,7 @@ static int parse_args(int argc, char **argv, struct simulate_args *a)
 		case 'r': a->root = optarg; break;
 		case 'e': a->events = optarg; break;
 		case 't': a->templ = optarg; break;
+		case 'k': a->keys = optarg; break;
 		case 'l': a->list = true; break;
 		case 'j': a->json = true; break;
 		case 'H':
@@ -76,78 +93,40 @@ static int parse_args(int argc, char **argv, struct simulate_args *a)
 			break;
 		default:
 			r = opt >= FACT_FUNC ? imactl_facts_option(&a->facts, opt, optarg)
-					     : imactl_usage("policy simulate");
+					     : imactl_usage(command_name(a));
 		}
 	}
 	if (r)
 		return r;
 	if (optind != argc || !a->root == !a->events)
-		return imactl_usage("policy simulate");
+		return imactl_usage(command_name(a));
 	return 0;
 }
 
-/* ---- what an appraise rule would say of a label ---- */
+/* ---- appraisal ---- */
 
-enum label { LABEL_GOOD, LABEL_BAD, LABEL_UNSURE };
-
-static enum label judge_label(const uint8_t *v, size_t len, uint32_t action, const struct ima_digest *d,
-			      const char **why)
+/* signed, and there is nothing to verify with */
+static bool is_unsure(const struct simulation *s, const struct ima_outcome *out)
 {
-	const bool signature = len && (v[0] == 3 || v[0] == 6);
-	const size_t at = len && v[0] == 4 ? 2 : 1;
-
-	*why = "";
-	if (!len)
-		*why = action & IMA_OPT_DIGSIG_REQUIRED ? "IMA-signature-required" : "missing-hash";
-	else if (signature)
-		*why = "signed: whether the key is known is not checked";
-	else if (v[0] != 1 && v[0] != 4)
-		*why = "unknown-ima-data";
-	else if (action & IMA_OPT_DIGSIG_REQUIRED)
-		*why = "IMA-signature-required";
-	else if (len < at + d->len || memcmp(v + at, d->data, d->len))
-		*why = "invalid-hash";
-	return signature ? LABEL_UNSURE : **why ? LABEL_BAD : LABEL_GOOD;
+	return !ima_keyring_n_keys(s->keys) && (!strcmp(out->cause, "invalid-signature") ||
+						!strcmp(out->cause, "invalid-verity-signature"));
 }
 
-/* the algorithm that a hash label was made with */
-static enum ima_hash_algo label_algo(const uint8_t *v, size_t len, enum ima_hash_algo otherwise)
+static const char *appraise(struct simulation *s, const struct ima_outcome *out)
 {
-	if (len > 2 && v[0] == 4 && v[1] < IMA_HASH__LAST)
-		return (enum ima_hash_algo)v[1];
-	if (len == 21 && v[0] == 1)
-		return IMA_HASH_SHA1;
-	return len == 17 && v[0] == 1 ? IMA_HASH_MD5 : otherwise;
-}
-
-static const char *appraise(struct simulation *s, const struct ima_file_event *ev, uint32_t action)
-{
-	ima_cleanup(ima_freep) uint8_t *v = NULL;
-	struct ima_digest d = { 0 };
-	const char *why;
-	size_t len = 0;
-	int r;
-
-	if (!(action & IMA_ACTION_APPRAISE))
+	if (!(out->action & IMA_ACTION_APPRAISE))
 		return NULL;
 	s->n.appraised++;
-	if (!ev->ops->xattr || ev->ops->xattr(ev->user, "security.ima", &v, &len) < 0)
-		len = 0;
-	r = len ? ev->ops->digest(ev->user, s->h, label_algo(v, len, s->a->hash), &d) : 0;
-	if (r < 0) {
-		s->n.unsure++;
-		return "unsure: its content cannot be read";
-	}
-	switch (judge_label(v, len, action, &d, &why)) {
-	case LABEL_GOOD:
+	if (!out->refused)
 		return "pass";
-	case LABEL_UNSURE:
+	if (!out->cause)
+		return "refused";
+	if (is_unsure(s, out)) {
 		s->n.unsure++;
-		return why;
-	default:
-		s->n.refused++;
-		return why;
+		return "signed, and there is no key to verify it with";
 	}
+	s->n.refused++;
+	return out->cause;
 }
 
 /* ---- one event ---- */
@@ -189,9 +168,40 @@ static void print_outcome(const struct simulation *s, const struct ima_file_even
 	       appraisal ? appraisal : "", appraisal ? ")" : "");
 }
 
+static void count_cause(struct simulation *s, const char *word)
+{
+	for (size_t i = 0; i < MAX_CAUSES; i++) {
+		if (s->causes[i].word && strcmp(s->causes[i].word, word))
+			continue;
+		s->causes[i].word = word;
+		s->causes[i].n++;
+		return;
+	}
+}
+
+static void plan(struct simulation *s, const struct ima_file_event *ev, const struct ima_outcome *out)
+{
+	const unsigned long long before = s->n.refused + s->n.unsure;
+	const char *appraisal = appraise(s, out);
+
+	s->n.unreadable += out->error < 0;
+	if (s->n.refused + s->n.unsure == before)
+		return;
+	count_cause(s, appraisal);
+	if (s->a->json) {
+		json_t *o = outcome_json(ev, out, appraisal);
+
+		json_dumpf(o, stdout, JSON_COMPACT);
+		putchar('\n');
+		json_decref(o);
+	} else {
+		printf("%.*s: %s\n", (int)ev->path.len, (const char *)ev->path.data, appraisal);
+	}
+}
+
 static void note(struct simulation *s, const struct ima_file_event *ev, const struct ima_outcome *out)
 {
-	const char *appraisal = appraise(s, ev, out->action);
+	const char *appraisal = appraise(s, out);
 
 	s->n.wanted += out->action != 0;
 	s->n.audited += (out->action & IMA_ACTION_AUDIT) != 0;
@@ -214,7 +224,9 @@ static int run_line(struct simulation *s, struct ima_bytes line, unsigned int nu
 	}
 	s->n.events++;
 	ima_recorded_run(e, s->monitor, s->h, &out);
-	if (ima_recorded_file(e))
+	if (s->a->plan && ima_recorded_file(e))
+		plan(s, ima_recorded_file(e), &out);
+	else if (ima_recorded_file(e))
 		note(s, ima_recorded_file(e), &out);
 	else
 		s->n.wanted += out.action != 0;
@@ -310,10 +322,14 @@ static int run_file(struct simulation *s, const char *path, const char *name, co
 	ev.dev_number = st->st_dev;
 	ev.ino = st->st_ino;
 	ev.mode = (uint16_t)st->st_mode;
+	ev.size = (uint64_t)st->st_size;
 	file_checks(&ev, s->a, fd, st->st_mode);
 	s->n.events++;
 	ima_monitor_file(s->monitor, s->h, &ev, &out);
-	note(s, &ev, &out);
+	if (s->a->plan)
+		plan(s, &ev, &out);
+	else
+		note(s, &ev, &out);
 	return 0;
 }
 
@@ -376,6 +392,16 @@ static int print_list(const struct simulation *s)
 	return r < 0 ? imactl_fail(EXIT_UNABLE, "the list cannot be printed: %s", strerror(-r)) : 0;
 }
 
+static void print_plan(const struct simulation *s)
+{
+	fprintf(stderr, "%llu uses of %llu files are appraised: %llu would be refused, %llu cannot be told without a key\n",
+		s->n.appraised, s->n.events, s->n.refused, s->n.unsure);
+	for (size_t i = 0; i < MAX_CAUSES && s->causes[i].word; i++)
+		fprintf(stderr, "%8llu %s\n", s->causes[i].n, s->causes[i].word);
+	if (s->n.unreadable)
+		fprintf(stderr, "%8llu could not be read\n", s->n.unreadable);
+}
+
 static void print_summary(struct simulation *s)
 {
 	const struct ima_mlist_stats stats = ima_mlist_stats(s->list->list);
@@ -404,9 +430,17 @@ static void print_summary(struct simulation *s)
 		fprintf(f, "%llu could not be read\n", s->n.unreadable);
 }
 
+static int load_keys(struct simulation *s)
+{
+	if (ima_keyring_new(&s->keys) < 0)
+		return imactl_fail(EXIT_UNABLE, "out of memory");
+	return s->a->keys ? imactl_keyring_add(s->keys, s->a->keys) : imactl_keyring_defaults(s->keys);
+}
+
 static int set_up(struct simulation *s)
 {
-	struct ima_monitor_opts mo = { .hash = s->a->hash, .pcr = IMA_PCR_DEFAULT };
+	struct ima_monitor_opts mo = { .hash = s->a->hash, .pcr = IMA_PCR_DEFAULT, .appraise = true, .enforce = true,
+				       .version = ima_profile_number(s->a->source.profile) };
 	const char *t = s->a->templ ? s->a->templ : "ima-ng";
 	int r = imactl_policy_open(&s->a->source, &s->policy);
 
@@ -417,6 +451,10 @@ static int set_up(struct simulation *s)
 		return imactl_fail(EXIT_USAGE, "--template %s: neither a template nor a format", t);
 	if (!mo.templ)
 		mo.templ = s->custom;
+	r = load_keys(s);
+	if (r)
+		return r;
+	mo.keys = s->keys;
 	r = ima_hasher_new(&s->h);
 	if (r == 0)
 		r = ima_memory_list_new(s->a->hash, &s->list);
@@ -428,26 +466,44 @@ static int set_up(struct simulation *s)
 	return r < 0 ? imactl_fail(EXIT_UNABLE, "%s", strerror(-r)) : 0;
 }
 
-int cmd_policy_simulate(int argc, char **argv)
+static int run(struct simulate_args *a, int argc, char **argv)
 {
-	struct simulate_args a = { .hash = IMA_HASH_SHA256 };
-	struct simulation s = { .a = &a };
-	int r = parse_args(argc, argv, &a);
+	struct simulation s = { .a = a };
+	int r = parse_args(argc, argv, a);
 
 	if (r)
 		return r;
-	imactl_facts_subject(&a.facts);
+	imactl_facts_subject(&a->facts);
 	r = set_up(&s);
 	if (r == 0)
-		r = a.events ? run_events(&s) : run_root(&s);
-	if (r == 0 && a.list)
+		r = a->events ? run_events(&s) : run_root(&s);
+	if (r == 0 && a->list)
 		r = print_list(&s);
-	if (r == 0)
+	if (r == 0 && a->plan)
+		print_plan(&s);
+	else if (r == 0)
 		print_summary(&s);
+	if (r == 0 && a->plan && (s.n.refused || s.n.unsure))
+		r = EXIT_BAD;
 	ima_monitor_free(s.monitor);
 	ima_memory_list_free(s.list);
 	ima_policy_free(s.policy);
 	ima_template_free(s.custom);
+	ima_keyring_free(s.keys);
 	ima_hasher_free(s.h);
 	return r;
+}
+
+int cmd_policy_simulate(int argc, char **argv)
+{
+	struct simulate_args a = { .hash = IMA_HASH_SHA256 };
+
+	return run(&a, argc, argv);
+}
+
+int cmd_appraise_plan(int argc, char **argv)
+{
+	struct simulate_args a = { .hash = IMA_HASH_SHA256, .plan = true };
+
+	return run(&a, argc, argv);
 }

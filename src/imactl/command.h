@@ -19,6 +19,8 @@ struct imactl_command {
 
 extern const struct imactl_command imactl_commands[];
 
+int cmd_appraise_confirm(int argc, char **argv);
+int cmd_appraise_plan(int argc, char **argv);
 int cmd_boot_aggregate(int argc, char **argv);
 int cmd_clear(int argc, char **argv);
 int cmd_eventlog(int argc, char **argv);

@@ -52,9 +52,14 @@ const struct imactl_command imactl_commands[] = {
 	  "[--fsmagic HEX] [--fsname NAME] [--fsuuid UUID] [--data-name NAME] [--no-caps] [--profile VERSION] [--json] [--control SOCKET]",
 	  "which rule decides, and why each other one does not" },
 	{ "policy simulate", cmd_policy_simulate,
-	  "policy simulate (-r ROOT | --events FILE) [--policy FILE | --builtin WORDS] [--template T] [--hash ALG] [--uid N ...] "
+	  "policy simulate (-r ROOT | --events FILE) [--policy FILE | --builtin WORDS] [--template T] [--hash ALG] [-k CERT|DIR] [--uid N ...] "
 	  "[--list] [--profile VERSION] [--json] [--control SOCKET]",
 	  "what a policy would measure, appraise and refuse" },
+	{ "appraise plan", cmd_appraise_plan,
+	  "appraise plan -r ROOT [--policy FILE | --builtin WORDS] [-k CERT|DIR] [--uid N ...] [--profile VERSION] [--json] [--control SOCKET]",
+	  "what a policy would refuse in a tree, and why" },
+	{ "appraise confirm", cmd_appraise_confirm, "appraise confirm [--json] [--control SOCKET]",
+	  "keep refusing: without it imad stops enforcing after a while" },
 	{ "policy load", cmd_policy_load, "policy load FILE [--control SOCKET]",
 	  "give the daemon new rules: all of them or none" },
 	{ 0 },

@@ -40,6 +40,7 @@ static const struct option options[] = {
 	{ "evm-key", required_argument, NULL, OPT_SETTING },
 	{ "evm-master-key", required_argument, NULL, OPT_SETTING },
 	{ "fail-mode", required_argument, NULL, OPT_SETTING },
+	{ "grace", required_argument, NULL, OPT_SETTING },
 	{ 0 },
 };
 
@@ -65,6 +66,7 @@ static void print_help(FILE *f)
 	      "  --settle-ms N         files changed more recently are measured at each use\n"
 	      "  --tier NAME           auto (default), gate (BPF LSM and fanotify) or fanotify\n"
 	      "  --fail-mode MODE      gate: open (default) lets uses without a verdict pass, closed refuses\n"
+	      "  --grace SECONDS       enforcing new rules ends after this unless it is confirmed (default 300; 0: never)\n"
 	      "  --guard LEVEL         gate: off (default); on: imad cannot be killed, traced or unpinned; sealed: nor stopped\n"
 	      "  --keys PATH           certificates that verify files (default /etc/keys/x509_ima.der, /etc/keys/ima)\n"
 	      "  --evm-keys PATH       certificates that verify metadata (default /etc/keys/x509_evm.der, /etc/keys/evm)\n"

@@ -34,6 +34,7 @@ void imad_config_init(struct imad_config *c)
 	};
 	strcpy(c->appraise, "enforce");
 	strcpy(c->tier, "auto");
+	c->grace_s = IMAD_GRACE_S;
 }
 
 bool imad_config_appraises(const struct imad_config *c)
@@ -355,6 +356,16 @@ static int set_deadline(struct imad_config *c, enum imad_source s, const char *v
 	return parse_number(v, 3600000, &c->deadline_ms, d);
 }
 
+static int set_grace(struct imad_config *c, enum imad_source s, const char *v, struct ima_diag *d)
+{
+	uint64_t n = 0;
+	int r = parse_number(v, 86400, &n, d);
+
+	if (r == 0)
+		c->grace_s = (unsigned int)n;
+	return r;
+}
+
 static int set_settle(struct imad_config *c, enum imad_source s, const char *v, struct ima_diag *d)
 {
 	return parse_number(v, 3600000, &c->settle_ms, d);
@@ -436,6 +447,7 @@ static const struct setting settings[] = {
 	{ "allow_kernel_ima", set_allow_kernel_ima, false },
 	{ "deadline_ms", set_deadline, false },
 	{ "settle_ms", set_settle, false },
+	{ "grace", set_grace, false },
 	{ "threads", set_threads, false },
 	{ "tier", set_tier, false },
 	{ "fail_mode", set_fail_mode, false },

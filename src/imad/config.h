@@ -11,6 +11,7 @@
 #include "hook/lsm.h"
 
 #define IMAD_MAX_SCOPES 64
+#define IMAD_GRACE_S 300
 #define IMAD_CONFIG_FILE "/etc/imad/imad.conf"
 #define IMAD_POLICY_FILE "/etc/ima/ima-policy"
 #define IMAD_STATE_DIR "/var/lib/imad"
@@ -31,6 +32,7 @@ struct imad_config {
 	bool appraise_given; /* without it appraise rules are not carried out */
 	bool emergency;      /* imad.appraise=log on the kernel command line: nothing is refused, whatever else is set */
 	bool evm_fix;        /* evm=fix */
+	unsigned int grace_s; /* enforcing new rules ends after this unless it is confirmed; 0: never */
 	bool canonical;
 	bool flush_htable;   /* deleting staged records lets what they said be listed again */
 	bool audit_info;     /* integrity_audit=1 or ima_audit=1 */

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "control/control.h"
+#include "imad/grace.h"
 #include "imad/requests.h"
 
 #define MAX_PEERS 64
@@ -101,6 +102,7 @@ static int turn(struct loop *l)
 	p[n] = (struct pollfd){ .fd = l->w->setup->control_fd, .events = POLLIN };
 	p[n + 1] = (struct pollfd){ .fd = l->signal_fd, .events = POLLIN };
 	atomic_fetch_add(&l->w->setup->shared->heartbeat, 1);
+	imad_grace_turn(l->w);
 	if (poll(p, n + 2, HEARTBEAT_MS) <= 0)
 		return 1;
 	if (p[n + 1].revents)

@@ -15,6 +15,7 @@
 #include "base/diag.h"
 #include "base/hex.h"
 #include "control/control.h"
+#include "imad/grace.h"
 #include "imad/list_trim.h"
 #include "imad/policy_measure.h"
 
@@ -246,6 +247,8 @@ static json_t *op_policy_commit(struct imad_worker *w, struct imad_upload *u, co
 	if (r < 0)
 		return ima_control_error(r, NULL, "the upload had an error or no rule: nothing of it is in force");
 	w->custom_policy = true;
+	if (imad_grace_begin(w) < 0)
+		imad_say(w, LOG_ERR, "the trial of the new rules cannot begin");
 	r = w->setup->hook->ops->refresh(w->setup->hook);
 	return r < 0 ? ima_control_error(r, NULL, "the hooks did not follow: %s", strerror(-r))
 		     : done();
@@ -311,6 +314,17 @@ static int try_program(const char *path)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ENOEXEC;
 }
 
+static json_t *op_appraise_confirm(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	const int r = imad_grace_confirm(w);
+
+	if (r == -ETIME)
+		return ima_control_error(r, NULL, "too late: enforcing has ended; it begins again when imad is started");
+	if (r < 0)
+		return ima_control_error(r, NULL, "the confirmation cannot be kept: %s", strerror(-r));
+	return json_pack("{s:b, s:b}", "ok", 1, "confirmed", r);
+}
+
 static json_t *op_restart(struct imad_worker *w, struct imad_upload *u, const json_t *req)
 {
 	const char *program = w->setup->program;
@@ -366,6 +380,7 @@ static const struct {
 	{ "policy_commit", op_policy_commit },
 	{ "policy_abort", op_policy_abort },
 	{ "measure", op_measure },
+	{ "appraise_confirm", op_appraise_confirm },
 	{ "restart", op_restart },
 	{ "trim", op_trim },
 	{ "stage", op_stage },

@@ -12,6 +12,8 @@ struct imad_shared {
 	_Atomic int phase;           /* enum imad_phase of the running worker */
 	_Atomic int begun;           /* a worker has come as far as IMAD_READY: later ones take over from it */
 	_Atomic int replace;         /* asked for: the supervisor makes way for the program now installed */
+	_Atomic uint64_t grace_end_s; /* CLOCK_BOOTTIME; 0: nothing is on trial */
+	_Atomic int reverted;         /* the trial ended unconfirmed: nothing is refused */
 	_Atomic uint32_t restarts;
 	_Atomic int worker_pid;
 	_Atomic int view_pid;        /* 0: no view runs */

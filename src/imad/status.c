@@ -2,6 +2,7 @@
 /* The status reply (docs/FORMATS.md "Control socket"). */
 #include <string.h>
 
+#include "imad/grace.h"
 #include "imad/requests.h"
 
 #ifndef IMA_VERSION
@@ -90,6 +91,20 @@ static json_t *warnings_json(struct imad_worker *w)
 	return list;
 }
 
+static json_t *appraisal_json(struct imad_worker *w)
+{
+	const struct imad_config *c = w->setup->config;
+	const bool enforcing = ima_monitor_is_enforcing(w->monitor);
+	const char *mode = !imad_config_appraises(c) ? "off" : enforcing ? "enforce" :
+			   imad_config_fixes(c)      ? "fix" : "log";
+
+	return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I}", "mode", mode, "reverted",
+			 atomic_load(&w->setup->shared->reverted), "confirm_within_s",
+			 (json_int_t)imad_grace_left(w), "keys", (json_int_t)ima_keyring_n_keys(w->keys.ima),
+			 "evm_keys", (json_int_t)(w->keys.evm ? ima_keyring_n_keys(w->keys.evm->keys) : 0), "evm",
+			 (json_int_t)(w->keys.evm ? w->keys.evm->mode & ~IMA_EVM_SETUP_COMPLETE : 0));
+}
+
 json_t *imad_status(struct imad_worker *w)
 {
 	const struct imad_setup *s = w->setup;
@@ -104,6 +119,7 @@ json_t *imad_status(struct imad_worker *w)
 	json_object_set_new(o, "tier", json_string(s->hook->ops->name));
 	json_object_set_new(o, "tier_reason", json_string(s->tier_reason));
 	json_object_set_new(o, "policy", policy_json(w));
+	json_object_set_new(o, "appraisal", appraisal_json(w));
 	json_object_set_new(o, "profile", json_string(ima_profile_name(s->config->profile)));
 	json_object_set_new(o, "template", json_string(ima_template_display_name(w->templ)));
 	json_object_set_new(o, "hash", json_string(ima_hash_name(s->config->hash)));

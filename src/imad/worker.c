@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "imad/grace.h"
 #include "imad/policy_measure.h"
 
 void imad_say(struct imad_worker *w, int level, const char *fmt, ...)
@@ -108,7 +109,8 @@ static int build(struct imad_worker *w, struct ima_diag *diag)
 					.hash = s->config->hash, .pcr = s->config->pcr,
 					.audit = &w->audit,
 					.appraise = imad_config_appraises(s->config),
-					.enforce = imad_config_enforces(s->config),
+					.enforce = imad_config_enforces(s->config) &&
+						   !atomic_load(&s->shared->reverted),
 					.fix = imad_config_fixes(s->config),
 					.version = ima_profile_number(s->config->profile),
 					.keys = w->keys.ima, .platform = w->keys.platform,
@@ -117,7 +119,9 @@ static int build(struct imad_worker *w, struct ima_diag *diag)
 	r = ima_monitor_new(&mo, &w->monitor);
 	if (r == 0)
 		r = imad_list_first_records(w, diag);
-	return r < 0 || !first ? r : imad_policy_start(w, diag);
+	if (r == 0 && first)
+		r = imad_policy_start(w, diag);
+	return r < 0 || !first ? r : imad_grace_begin(w);
 }
 
 static int start_hook(struct imad_worker *w, struct ima_diag *diag)

@@ -100,7 +100,7 @@ for tier in gate fanotify; do
 	mode=open
 	[ $tier = fanotify ] || mode=closed
 	: >/run/imad.log
-	./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --tier $tier --fail-mode $mode --settle-ms 0 ima_appraise=enforce --state-dir /run/state-$tier >/run/imad.log 2>&1 &
+	./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --grace 0 --tier $tier --fail-mode $mode --settle-ms 0 ima_appraise=enforce --state-dir /run/state-$tier >/run/imad.log 2>&1 &
 	for ((i = 0; i < 200; i++)); do [[ $(</run/imad.log) == *"imad: ready"* ]] && break; sleep 0.1 2>/dev/null; done
 	[[ $(</run/imad.log) == *"imad: ready"* ]] || { echo "$tier did not start:"; cat /run/imad.log; }
 	try written_in_place ./helper flip $v
@@ -153,13 +153,13 @@ for tier in gate fanotify; do
 		# pins again: the last attack must end the one process that could renew them
 		kill -TERM $(</run/imad/lock); wait
 		: >/run/imad.log
-		./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --tier $tier --fail-mode $mode --settle-ms 0 ima_appraise=enforce --state-dir /run/state-$tier >/run/imad.log 2>&1 &
+		./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --grace 0 --tier $tier --fail-mode $mode --settle-ms 0 ima_appraise=enforce --state-dir /run/state-$tier >/run/imad.log 2>&1 &
 		for ((i = 0; i < 200; i++)); do [[ $(</run/imad.log) == *"imad: ready"* ]] && break; sleep 0.1 2>/dev/null; done
 	fi
 	try supervisor_killed kill_supervisor
 	# the gate stays closed now: an imad that fails open ends it
 	if [ $tier = gate ]; then
-		(exec ./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --tier gate --state-dir /run/state-end >/run/end.log 2>&1) &
+		(exec ./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --grace 0 --tier gate --state-dir /run/state-end >/run/end.log 2>&1) &
 		for ((i = 0; i < 200; i++)); do [[ $(</run/end.log) == *"imad: ready"* ]] && break; sleep 0.1 2>/dev/null; done
 		pids
 		kill -TERM $supervisor

@@ -23,7 +23,7 @@ cp /usr/bin/true /mnt/a/true; chown 12345 /mnt/a/true; label /mnt/a/true
 echo data >/mnt/a/unlabelled; chown 12346 /mnt/a/unlabelled
 start() { # LEVEL
 	: >/run/imad.log
-	./imad --config /dev/null --policy /run/policy --tpm embedded --mount-point none --tier gate --fail-mode closed --guard $1 --settle-ms 0 ima_appraise=enforce --state-dir /run/state >/run/imad.log 2>&1 &
+	./imad --config /dev/null --policy /run/policy --tpm embedded --mount-point none --grace 0 --tier gate --fail-mode closed --guard $1 --settle-ms 0 ima_appraise=enforce --state-dir /run/state >/run/imad.log 2>&1 &
 	wait_ready 1
 	cp /run/imad.log /run/host/imad.log
 }
@@ -52,7 +52,7 @@ refused rename_a_pin mv /sys/fs/bpf/imad/link_gate_bprm_check /sys/fs/bpf/x
 refused rename_the_folder mv /sys/fs/bpf/imad /sys/fs/bpf/x
 refused unmount umount -l /sys/fs/bpf
 refused write_a_map ./helper map /sys/fs/bpf/imad/map_config_map
-refused another_imad ./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --tier gate --run-dir /run/other --state-dir /run/other-state
+refused another_imad ./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --grace 0 --tier gate --run-dir /run/other --state-dir /run/other-state
 kill -0 $supervisor && kill -0 $worker && say "alive yes"
 runs good_program 1
 cp /run/imad.log /run/host/imad.log

@@ -19,7 +19,7 @@ wait_for() { read -rt "$1" -u 9 || :; }
 start() {
 	: >/run/imad.log
 	# what imad is made of has a verdict, so that it can be started again
-	(exec /opt/imad/imad --config /dev/null --policy tcb --pcr 11 --mount-point none --tier gate --fail-mode closed --state-dir /root/state >>/run/imad.log 2>&1) &
+	(exec /opt/imad/imad --config /dev/null --policy tcb --pcr 11 --mount-point none --grace 0 --tier gate --fail-mode closed --state-dir /root/state >>/run/imad.log 2>&1) &
 	for ((i = 0; i < 300; i++)); do
 		[[ $(</run/imad.log) != *"imad: ready"* ]] || return 0
 		wait_for 0.1

@@ -111,4 +111,39 @@ runs trusted
 refused big invalid-signature
 grep -q "rsa.der: no trusted certificate signed it" "$work/messages" || die "a certificate that nobody signed is used"
 stop_imad
+
+rm "$work/keys/junk.der" "$work/keys/writable.der"
+# what would be refused is said before anything is
+"$imactl" appraise plan -r "$work/mnt" --policy "$work/policy" -k "$work/keys" >"$work/plan" 2>"$work/counts" && die "the plan sees nothing to refuse"
+grep -q '^/unsigned: IMA-signature-required$' "$work/plan" || die "the plan leaves a file out: $(cat "$work/plan")"
+grep -q '^/other: invalid-signature$' "$work/plan" || die "the plan leaves an unknown key out: $(cat "$work/plan")"
+grep -q '^/home/new: invalid-hash$' "$work/plan" || die "the plan leaves a changed file out: $(cat "$work/plan")"
+grep -q '^/\(resigned\|plain\|trusted\):' "$work/plan" && die "the plan refuses what is good: $(cat "$work/plan")"
+
+# enforcing begins on trial, and ends by itself; what was confirmed once needs no second time, other rules do
+start_imad --policy "$work/policy" --tier fanotify --keys "$work/keys" --grace 3 ima_appraise=enforce
+[ "$(status_number .appraisal.confirm_within_s)" -gt 0 ] || die "no trial: $("$imactl" status --json)"
+./unsigned 2>/dev/null && die "nothing is refused on trial"
+for _ in $(seq 80); do [ "$(status_number .appraisal.reverted)" = true ] && break; sleep 0.1; done
+./unsigned || die "the trial ended, and an unsigned program is still refused"
+[ "$(status_number .appraisal.mode)" = '"log"' ] || die "the trial ended, and the mode is $(status_number .appraisal.mode)"
+s=0; "$imactl" appraise confirm 2>"$work/said" || s=$?
+[ $s = 1 ] && grep -q "too late" "$work/said" || die "a late confirmation: $s $(cat "$work/said")"
+kill -KILL "$(pgrep -f 'imad-worker' -P "$imad_pid" || pgrep -P "$imad_pid" | head -n 1)"; sleep 1
+./unsigned || die "a new worker enforces again"
+stop_imad
+start_imad --policy "$work/policy" --tier fanotify --keys "$work/keys" --grace 3 ima_appraise=enforce
+"$imactl" appraise confirm >/dev/null || die "confirm"
+sleep 4
+./unsigned 2>/dev/null && die "confirmed, and an unsigned program runs"
+stop_imad
+start_imad --policy "$work/policy" --tier fanotify --keys "$work/keys" --grace 3 ima_appraise=enforce
+[ "$(status_number .appraisal.confirm_within_s)" = 0 ] || die "what was confirmed is on trial again"
+./unsigned 2>/dev/null && die "confirmed before, and an unsigned program runs"
+[ "$("$imactl" appraise confirm)" = "nothing is on trial" ] || die "confirming again"
+echo 'appraise func=MMAP_CHECK fowner=4321' >>"$work/policy"
+stop_imad
+start_imad --policy "$work/policy" --tier fanotify --keys "$work/keys" --grace 3 ima_appraise=enforce
+[ "$(status_number .appraisal.confirm_within_s)" -gt 0 ] || die "other rules are not on trial"
+stop_imad
 cd /

@@ -54,6 +54,7 @@ exec 8>>viol
 ./reader viol >/dev/null; ./reader viol >/dev/null
 exec 8>&-
 [ "$(cat "$work/view/ima/violations")" = 1 ] || die "open_writers: $(cat "$work/view/ima/violations") violations"
+for _ in $(seq 50); do grep -q 'op=invalid_pcr cause=open_writers' "$work/messages" && break; sleep 0.1; done
 grep -q 'op=invalid_pcr cause=open_writers' "$work/messages" || die "no audit record for the violation"
 
 # modified programs are listed again

@@ -209,17 +209,27 @@ static bool repair(struct ima_monitor *m, struct ima_hasher *h, const struct ima
 	return write_label(m, h, ev, &c->digest) == 0;
 }
 
-static void audit_failure(struct ima_monitor *m, const struct ima_file_event *ev,
-			  const struct ima_collected_verdict *v, int result)
+static const char *cause_of(const struct ima_file_event *ev, const struct ima_collected_verdict *v)
 {
 	if (v->error == -ENODATA && (v->opts & IMA_OPT_VERITY_REQUIRED))
-		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "collect_data", "no-verity-digest", v->error,
-				  false);
-	else if (v->error < 0)
-		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "collect_data",
-				  ev->direct_io ? "failed(directio)" : "failed", v->error, false);
-	else if (v->found.cause)
-		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "appraise_data", v->found.cause, result, false);
+		return "no-verity-digest";
+	if (v->error < 0)
+		return ev->direct_io ? "failed(directio)" : "failed";
+	return v->found.cause;
+}
+
+static void note_failure(struct ima_monitor *m, const struct ima_file_event *ev,
+			 const struct ima_collected_verdict *v, int result, struct ima_outcome *out)
+{
+	const char *cause = cause_of(ev, v);
+
+	if (!cause)
+		cause = "no-attributes"; /* the kernel says nothing */
+	else
+		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, v->error < 0 ? "collect_data" : "appraise_data", cause,
+				  v->error < 0 ? v->error : result, false);
+	if (!out->cause)
+		out->cause = cause;
 }
 
 void ima_judge_put_off(struct ima_monitor *m, const struct ima_file_event *ev)
@@ -248,7 +258,7 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 	pass = v->error == 0 && v->found.status == IMA_INTEGRITY_PASS;
 	if (!pass) {
 		pass = repair(m, h, ev, c);
-		audit_failure(m, ev, v, pass ? 0 : -EACCES);
+		note_failure(m, ev, v, pass ? 0 : -EACCES, out);
 		if (pass)
 			ima_collect_label_changed(c);
 	}
@@ -256,6 +266,7 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 		pass = true;
 	if (pass && !is_allowed_algo(m, ev, res->allowed_algos, c)) {
 		pass = false;
+		out->cause = out->cause ? out->cause : "denied-hash-algorithm";
 		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "collect_data", "denied-hash-algorithm",
 				  -EACCES, false);
 	}

@@ -419,12 +419,34 @@ uint32_t ima_monitor_appraises(struct ima_monitor *m, const struct ima_policy_ev
 
 bool ima_monitor_is_enforcing(struct ima_monitor *m)
 {
-	return m->opts.enforce;
+	bool yes;
+
+	pthread_rwlock_rdlock(&m->policy_lock);
+	yes = m->opts.enforce;
+	pthread_rwlock_unlock(&m->policy_lock);
+	return yes;
 }
 
 bool ima_monitor_appraises_any(struct ima_monitor *m)
 {
 	return m->opts.appraise;
+}
+
+bool ima_monitor_appraises_rules(struct ima_monitor *m)
+{
+	bool yes;
+
+	pthread_rwlock_rdlock(&m->policy_lock);
+	yes = m->opts.appraise && (ima_policy_flags(m->opts.policy) & IMA_ACTION_APPRAISE);
+	pthread_rwlock_unlock(&m->policy_lock);
+	return yes;
+}
+
+void ima_monitor_stop_enforcing(struct ima_monitor *m)
+{
+	pthread_rwlock_wrlock(&m->policy_lock);
+	m->opts.enforce = false;
+	pthread_rwlock_unlock(&m->policy_lock);
 }
 
 bool ima_monitor_measures(struct ima_monitor *m)

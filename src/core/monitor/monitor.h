@@ -104,6 +104,7 @@ struct ima_outcome {
 	uint32_t unasked;        /* funcs that no rule appraises for this file, whoever uses it and whatever is in it */
 	bool writers_refused;    /* signed, and every open for writing is appraised: nobody may */
 	bool refused;            /* a rule appraises this access and the content is not the good one; only where enforced */
+	const char *cause;       /* why a check failed first: the kernel's audit word, NULL: none failed */
 	uint32_t matched;        /* bitmap of @checks that some rule wanted measured */
 	uint64_t measured_pcrs;  /* bitmap of PCRs that have the file now */
 	unsigned int n_added;    /* records added to the list, violations included */
@@ -160,6 +161,10 @@ void ima_monitor_refused(struct ima_monitor *m, const struct ima_file_event *ev,
 bool ima_monitor_measures(struct ima_monitor *m);
 bool ima_monitor_is_enforcing(struct ima_monitor *m);
 bool ima_monitor_appraises_any(struct ima_monitor *m);
+bool ima_monitor_appraises_rules(struct ima_monitor *m); /* some rule in force appraises */
+
+/** ima_monitor_stop_enforcing() - from now on appraisal only audits */
+void ima_monitor_stop_enforcing(struct ima_monitor *m);
 /** ima_monitor_appraises() - funcs that some appraise rule names for files of this file system, bits by enum ima_func; 0: appraisal is off */
 uint32_t ima_monitor_appraises(struct ima_monitor *m, const struct ima_policy_event *fs);
 uint32_t ima_monitor_scope(struct ima_monitor *m, const struct ima_policy_event *fs);
