@@ -325,6 +325,33 @@ static json_t *op_appraise_confirm(struct imad_worker *w, struct imad_upload *u,
 	return json_pack("{s:b, s:b}", "ok", 1, "confirmed", r);
 }
 
+struct evm_call {
+	struct ima_evm *evm;
+	struct ima_bytes text;
+};
+
+static int write_evm(struct ima_policy *p, void *arg)
+{
+	struct evm_call *c = arg;
+
+	return ima_evm_mode_write(c->evm, c->text);
+}
+
+static json_t *op_evm_write(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	const json_t *text = json_object_get(req, "text");
+	struct evm_call call = { .evm = w->keys.evm,
+				 .text = { (const uint8_t *)json_string_value(text), json_string_length(text) } };
+	int r;
+
+	if (!call.evm || !json_is_string(text))
+		return ima_control_error(-EPERM, NULL, "evm: appraisal is off");
+	r = ima_monitor_policy_call(w->monitor, write_evm, &call);
+	if (r == 0)
+		r = w->setup->hook->ops->refresh(w->setup->hook);
+	return r < 0 ? ima_control_error(r, NULL, "evm: %s", strerror(-r)) : done();
+}
+
 static json_t *op_restart(struct imad_worker *w, struct imad_upload *u, const json_t *req)
 {
 	const char *program = w->setup->program;
@@ -381,6 +408,7 @@ static const struct {
 	{ "policy_abort", op_policy_abort },
 	{ "measure", op_measure },
 	{ "appraise_confirm", op_appraise_confirm },
+	{ "evm_write", op_evm_write },
 	{ "restart", op_restart },
 	{ "trim", op_trim },
 	{ "stage", op_stage },

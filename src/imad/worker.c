@@ -82,6 +82,16 @@ static int load_keys(struct imad_worker *w, struct ima_diag *diag)
 	return imad_keys_load(c, say_key, w, &w->keys, diag);
 }
 
+static uint32_t available_algos(const struct ima_hasher *h)
+{
+	uint32_t algos = 0;
+
+	for (unsigned int a = 0; a < IMA_HASH__LAST; a++)
+		if (ima_hasher_has(h, (enum ima_hash_algo)a))
+			algos |= UINT32_C(1) << a;
+	return algos;
+}
+
 static int build(struct imad_worker *w, struct ima_diag *diag)
 {
 	const struct imad_setup *s = w->setup;
@@ -112,6 +122,7 @@ static int build(struct imad_worker *w, struct ima_diag *diag)
 					.enforce = imad_config_enforces(s->config) &&
 						   !atomic_load(&s->shared->reverted),
 					.fix = imad_config_fixes(s->config),
+					.available_algos = available_algos(w->hasher),
 					.version = ima_profile_number(s->config->profile),
 					.keys = w->keys.ima, .platform = w->keys.platform,
 					.evm = w->keys.evm,

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "securityfs/evm_file.h"
 #include "securityfs/list_command.h"
 #include "securityfs/policy_file.h"
 #include "securityfs/tree.h"
@@ -291,7 +292,7 @@ static int fill_counter(struct view *v, const struct ima_node *n, struct handle 
 
 	h->text.len = 0;
 	return n->kind == IMA_NODE_EVM
-		       ? ima_buffer_append_str(&h->text, "0")
+		       ? ima_evm_file_read(v->opts->control_path, &h->text)
 		       : ima_buffer_printf(&h->text, "%llu\n", (unsigned long long)value);
 }
 
@@ -361,7 +362,9 @@ static ssize_t write_node(struct view *v, const struct ima_node *n, struct handl
 				     (struct ima_bytes){ (const uint8_t *)buf, size });
 		return r < 0 ? r : (ssize_t)size;
 	case IMA_NODE_EVM:
-		return -EPERM; /* no key can be loaded here */
+		r = ima_evm_file_write(v->opts->control_path,
+				       (struct ima_bytes){ (const uint8_t *)buf, size });
+		return r < 0 ? r : (ssize_t)size;
 	default:
 		return -EACCES;
 	}

@@ -93,11 +93,14 @@ appraise func=MODULE_CHECK fowner=1004 appraise_type=imasig
 appraise func=FILE_CHECK mask=MAY_WRITE fowner=1005
 appraise func=FILE_CHECK fowner=1006
 appraise func=BPRM_CHECK fowner=1007 appraise_type=imasig
+appraise func=SETXATTR_CHECK appraise_algos=sha256,sha384
 P
+cp /usr/bin/true set-label; chown 1008 set-label
 getfattr -d -m security -e hex * >/run/host/xattrs 2>/dev/null
 J
 cat >"$work/uses.sh" <<'J'
 helper=/opt/imad/helper
+zeros=1111111111111111111111111111111111111111111111111111111111111111
 try() { local said; said=$($helper "${@:2}" 2>&1); echo "$1 ${3##*/}: $? $said"; }
 first() {
 	local f
@@ -106,6 +109,11 @@ first() {
 	for f in read-*; do try read open $f; done
 	for f in write-*; do try write append $f; done
 	for f in load-*; do try load load $f dummy; done
+	for v in 0x0404${zeros} 0x0405${zeros} 0x0406${zeros} 0x01${zeros:0:40} 0x01${zeros:0:32}00000000 0x030204aabbccdd0001aa 0x030206aabbccdd0001aa 0x0603040000000000000000 0x09aabb 0x02aabb 0x04ff00; do
+		setfattr -n security.ima -v $v set-label >/tmp/said 2>&1
+		echo "label $v: $? $(cat /tmp/said)"
+	done
+	setfattr -x security.ima set-label; echo "no label: $?"
 	setpriv --reuid 1006 --clear-groups bash -c 'for i in 1 2 3; do echo $i >new/f$i && cat new/f$i && echo more >>new/f$i && cat new/f$i; done' 2>&1
 	sleep 1
 	getfattr -n security.ima -e hex new/* 2>&1

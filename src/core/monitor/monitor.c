@@ -432,6 +432,36 @@ bool ima_monitor_appraises_any(struct ima_monitor *m)
 	return m->opts.appraise;
 }
 
+uint32_t ima_monitor_label_algos(struct ima_monitor *m)
+{
+	uint32_t algos = 0;
+
+	pthread_rwlock_rdlock(&m->policy_lock);
+	if (m->opts.appraise) {
+		algos = ima_policy_label_algos(m->opts.policy);
+		if (!algos)
+			algos = m->opts.available_algos;
+	}
+	pthread_rwlock_unlock(&m->policy_lock);
+	return algos;
+}
+
+enum ima_hash_algo ima_monitor_default_algo(struct ima_monitor *m)
+{
+	return m->opts.hash;
+}
+
+void ima_monitor_label_refused(struct ima_monitor *m, const struct ima_file_event *ev)
+{
+	bool by_rule;
+
+	pthread_rwlock_rdlock(&m->policy_lock);
+	by_rule = ima_policy_label_algos(m->opts.policy) != 0;
+	pthread_rwlock_unlock(&m->policy_lock);
+	ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "set_data",
+			  by_rule ? "denied-hash-algorithm" : "unavailable-hash-algorithm", -EACCES, false);
+}
+
 bool ima_monitor_appraises_rules(struct ima_monitor *m)
 {
 	bool yes;

@@ -25,6 +25,7 @@ struct ima_monitor_opts {
 	bool appraise;                        /* appraise rules are carried out: failures are audited ... */
 	bool enforce;                         /* ... and refused */
 	bool fix;                             /* ... and repaired, where a digest will do */
+	uint32_t available_algos;             /* what the crypto library offers, as bits */
 	unsigned int version;                 /* of the behaviour profile: 601, 612, 701, 702 */
 	const struct ima_keyring *keys;       /* of .ima; borrowed; NULL: none */
 	const struct ima_keyring *platform;   /* of .platform */
@@ -161,6 +162,12 @@ void ima_monitor_refused(struct ima_monitor *m, const struct ima_file_event *ev,
 bool ima_monitor_measures(struct ima_monitor *m);
 bool ima_monitor_is_enforcing(struct ima_monitor *m);
 bool ima_monitor_appraises_any(struct ima_monitor *m);
+/** ima_monitor_label_algos() - hash algorithms, as bits, that a label may name: a SETXATTR_CHECK rule's, else those the library has; 0: no appraisal */
+uint32_t ima_monitor_label_algos(struct ima_monitor *m);
+enum ima_hash_algo ima_monitor_default_algo(struct ima_monitor *m);
+
+/** ima_monitor_label_refused() - a hook refused to set a label on @ev's file: the audit record */
+void ima_monitor_label_refused(struct ima_monitor *m, const struct ima_file_event *ev);
 bool ima_monitor_appraises_rules(struct ima_monitor *m); /* some rule in force appraises */
 
 /** ima_monitor_stop_enforcing() - from now on appraisal only audits */

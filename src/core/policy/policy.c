@@ -458,6 +458,17 @@ bool ima_policy_may_appraise(const struct ima_policy *p, const struct ima_policy
 	return func_pending(p, f, ev, ~(uint32_t)IMA_ACTION_APPRAISE, UINT64_MAX, 0);
 }
 
+/* the first one stays: later ones change nothing until the next boot */
+uint32_t ima_policy_label_algos(const struct ima_policy *p)
+{
+	const struct rule_list *l = active(p);
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->items[i]->func == IMA_FUNC_SETXATTR_CHECK && (l->items[i]->given & RULE_FUNC))
+			return l->items[i]->appraise_algos;
+	return 0;
+}
+
 bool ima_policy_surely_appraises(const struct ima_policy *p, const struct ima_policy_event *ev,
 				 enum ima_func f)
 {

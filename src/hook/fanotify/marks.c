@@ -440,6 +440,8 @@ static int tell_gate(struct ima_marks *m)
 	const struct ima_gate_rules rules = { .active = m->active,
 					      .enforced = enforced & uses,
 					      .appraised = m->appraised,
+					      .label_algos = ima_monitor_label_algos(m->worker->monitor),
+					      .label_default = ima_monitor_default_algo(m->worker->monitor),
 					      .measures = ima_monitor_measures(m->worker->monitor),
 					      .tomtou_once = m->fan->opts.violations_once,
 					      .module_data = m->fan->opts.init_module_data };

@@ -289,6 +289,19 @@ static void refused_mprotect(struct ima_fan_told *t, const struct ima_gate_recor
 	free(j);
 }
 
+static void refused_label(struct ima_fan_told *t, const struct ima_gate_record *r)
+{
+	struct ima_fan_job *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return;
+	begin_job(t, r, j);
+	fill_event(j, r);
+	ima_monitor_label_refused(t->w->env.monitor, &j->ev);
+	ima_close(j->file.fd);
+	free(j);
+}
+
 /* its label, good till now, follows what is written */
 static void note_writer(struct ima_fan_told *t, const struct ima_gate_record *r)
 {
@@ -470,6 +483,9 @@ static void on_record(void *user, const struct ima_gate_record *r, size_t size)
 		break;
 	case IMA_GATE_MPROTECT:
 		refused_mprotect(t, r);
+		break;
+	case IMA_GATE_LABEL:
+		refused_label(t, r);
 		break;
 	case IMA_GATE_CHANGED:
 		drop_mark(t, r);

@@ -81,15 +81,106 @@ static __always_inline bool is_protected_name(const char *name)
 	return begins_with(text, "security.", 9) || begins_with(text, "system.posix_acl", 16);
 }
 
+#define SETXATTR_VALUE 3 /* place among the hook's arguments */
+#define LABEL_DIGEST 1
+#define LABEL_SIGNATURE 3
+#define LABEL_DIGEST_NG 4
+#define LABEL_VERITY 6
+#define LABEL_LAST 7
+#define HASH_MD5 1
+#define HASH_SHA1 2
+#define HASH_LAST 23
+#define SIGNATURE_HEADER 9
+
+static __always_inline bool is_label_name(const char *name)
+{
+	char text[14] = "";
+
+	return bpf_probe_read_kernel_str(text, sizeof(text), name) == 13 &&
+	       begins_with(text, "security.ima", 12);
+}
+
+/* the algorithm that a label names: docs/FORMATS.md "Labels" */
+static __always_inline __u32 label_algo(const __u8 *v, unsigned long size, __u32 otherwise)
+{
+	/* each byte by itself: an index that is chosen later is arithmetic on the stack's address, which is not allowed */
+	volatile const __u8 *b = v;
+	const __u8 type = b[0], second = b[1], third = b[2];
+	__u32 algo = HASH_LAST;
+
+	if (type == LABEL_DIGEST && size == 17)
+		algo = HASH_MD5;
+	else if (type == LABEL_DIGEST && size == 21)
+		algo = b[17] | b[18] | b[19] | b[20] ? HASH_SHA1 : HASH_MD5;
+	else if (type == LABEL_DIGEST_NG)
+		algo = second;
+	else if (((type == LABEL_SIGNATURE && second == 2) || (type == LABEL_VERITY && second == 3)) &&
+		 size > SIGNATURE_HEADER)
+		algo = third;
+	return algo < HASH_LAST ? algo : otherwise;
+}
+
+static __always_inline void tell_label(struct dentry *dentry, struct inode *inode)
+{
+	struct ima_gate_record *r = bpf_ringbuf_reserve(&ring_map, sizeof(*r), 0);
+	long n;
+
+	if (!r) {
+		count_drop();
+		return;
+	}
+	__builtin_memset(&r->c, 0, sizeof(r->c));
+	fill_inode(&r->c, inode);
+	fill_task(&r->c);
+	r->type = IMA_GATE_LABEL;
+	r->func = 0;
+	r->data_len = 0;
+	r->fd = -1;
+	n = bpf_probe_read_kernel_str(r->path, sizeof(r->path), BPF_CORE_READ(dentry, d_name.name));
+	r->path_len = n > 0 ? (__u32)n - 1 : 0;
+	bpf_ringbuf_submit(r, 0);
+}
+
+/* 0, or the error that the kernel's IMA gives */
+static __always_inline int check_label(struct dentry *dentry, struct inode *inode, const void *value,
+				       unsigned long size)
+{
+	struct ima_gate_config *cfg = config();
+	__u8 v[21] = { 0 };
+	__u32 len = size < sizeof(v) ? (__u32)size : sizeof(v), algo;
+
+	if (!cfg || !cfg->label_algos)
+		return 0;
+	if (!size || bpf_probe_read_kernel(v, len, value) < 0 || v[0] >= LABEL_LAST)
+		return -EINVAL;
+	algo = label_algo(v, size, cfg->label_default);
+	if (cfg->label_algos >> (algo & 31) & 1)
+		return 0;
+	tell_label(dentry, inode);
+	return -EACCES;
+}
+
 SEC("lsm/inode_setxattr")
 int BPF_PROG(gate_setxattr, void *idmap, struct dentry *dentry, const char *name, const void *value,
 	     unsigned long size, int flags, int ret)
 {
 	struct inode *inode = dentry->d_inode;
 
-	if (!ret && inode && is_regular(inode) && is_protected_name(name) && !is_own())
+	__u64 at = 0;
+	int refused = 0;
+
+	if (ret)
+		return ret;
+	if (!inode)
+		return 0;
+	if (!is_regular(inode) || !is_protected_name(name) || is_own())
+		return 0;
+	/* an untyped pointer cannot be taken from the context itself */
+	if (is_label_name(name) && bpf_get_func_arg(ctx, SETXATTR_VALUE, &at) == 0)
+		refused = check_label(dentry, inode, (const void *)at, size);
+	if (!refused)
 		changed_quietly(inode);
-	return ret;
+	return refused;
 }
 
 SEC("lsm/inode_removexattr")

@@ -32,6 +32,7 @@
 
 #define EPERM 1
 #define EACCES 13
+#define EINVAL 22
 #define S_IFMT 0170000
 #define S_IFREG 0100000
 #define FMODE_READ 1U

@@ -390,6 +390,8 @@ int ima_gate_set_rules(struct ima_gate *g, const struct ima_gate_rules *rules)
 	c.active = rules->active;
 	c.enforced = rules->enforced;
 	c.appraised = rules->appraised;
+	c.label_algos = rules->label_algos;
+	c.label_default = rules->label_default;
 	c.measures = rules->measures;
 	c.tomtou_once = rules->tomtou_once;
 	c.module_data = rules->module_data;

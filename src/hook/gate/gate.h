@@ -20,6 +20,8 @@ struct ima_gate_rules {
 	uint32_t active;
 	uint32_t enforced;
 	uint32_t appraised; /* some rule appraises it, enforced or not */
+	uint32_t label_algos;   /* hash algorithms that a label may name; 0: labels are not looked at */
+	uint32_t label_default; /* enum ima_hash_algo */
 	bool measures;
 	bool tomtou_once;
 	bool module_data;

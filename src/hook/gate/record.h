@@ -90,6 +90,8 @@ struct ima_gate_config {
 	__u32 measures;    /* the policy measures anything */
 	__u32 tomtou_once; /* one violation for each measured reader */
 	__u32 module_data; /* init_module(2) is told */
+	__u32 label_algos; /* hash algorithms, as bits, that a label may name; 0: labels are not looked at */
+	__u32 label_default; /* what a label that names none stands for */
 	__u32 guard;       /* IMA_GATE_GUARD_* */
 	__u32 supervised;  /* the supervisor lives; the kernel half clears it */
 	__u32 pins_dev;    /* of the file system that holds the pins: major << 20 | minor; 0: no pins */
@@ -107,6 +109,7 @@ enum ima_gate_record_type {
 	IMA_GATE_OPENED,    /* on a file system that the worker does not know: it made nobody wait */
 	IMA_GATE_MOUNTED,   /* a file system came up */
 	IMA_GATE_MPROTECT,  /* a mapping was to become executable and was refused */
+	IMA_GATE_LABEL,     /* a label was to be set whose algorithm is not allowed; @path: the last name */
 	IMA_GATE_MODULE,    /* a piece of what init_module(2) was given: c.ino its offset, c.gen the whole length */
 };
 

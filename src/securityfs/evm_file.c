@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A number either way. */
+#include "securityfs/evm_file.h"
+
+#include <errno.h>
+
+#include "control/control.h"
+
+#define TIMEOUT_MS 10000
+
+static int ask(const char *control_path, json_t *request, json_t **ret)
+{
+	struct ima_control *c = NULL;
+	int r = request ? ima_control_open(control_path, &c) : -ENOMEM;
+
+	if (r < 0 && request)
+		r = -EIO;
+	else if (request)
+		r = ima_control_call(c, request, TIMEOUT_MS, ret, NULL);
+	ima_control_free(c);
+	json_decref(request);
+	return r == -ECONNRESET || r == -ETIMEDOUT || r == -EPROTO ? -EIO : r;
+}
+
+int ima_evm_file_read(const char *control_path, struct ima_buffer *out)
+{
+	json_t *reply = NULL, *mode;
+	int r = ask(control_path, json_pack("{s:s}", "op", "status"), &reply);
+
+	mode = json_object_get(json_object_get(reply, "appraisal"), "evm");
+	if (r == 0)
+		r = json_is_integer(mode) ? ima_buffer_printf(out, "%lld", (long long)json_integer_value(mode)) : -EIO;
+	json_decref(reply);
+	return r;
+}
+
+int ima_evm_file_write(const char *control_path, struct ima_bytes text)
+{
+	json_t *reply = NULL;
+	int r;
+
+	if (!text.len || text.len > 31)
+		return -EINVAL;
+	r = ask(control_path, json_pack("{s:s, s:s%}", "op", "evm_write", "text", (const char *)text.data, text.len),
+		&reply);
+	json_decref(reply);
+	return r == -ENOMEM ? -EINVAL : r; /* bytes that are no text are no number */
+}
