@@ -237,20 +237,24 @@ static bool is_own_view(const struct ima_marks *m, const struct ima_mount *mnt)
 	       !strcmp(mnt->point, m->fan->opts.view_mount);
 }
 
+static const char hidden[] = "hidden under another mount";
+
+static bool is_decided(const struct known_fs *fs)
+{
+	return fs && fs->reason != hidden;
+}
+
 /* one file system is decided once a pass, at the first of its mounts that can be reached */
-static int visit_mount(struct ima_marks *m, const struct ima_mount *mnt, int pid)
+static int visit_mount(struct ima_marks *m, const struct ima_mount *mnt, const char *root)
 {
 	struct known_fs *fs = find_fs(m, mnt);
 	const char *reason = NULL;
 	char path[4200];
 	int r;
 
-	if (fs && (!fs->reason || strcmp(fs->reason, "hidden under another mount")))
+	if (is_decided(fs))
 		return 0;
-	if (pid)
-		snprintf(path, sizeof(path), "/proc/%d/root%s", pid, mnt->point);
-	else
-		snprintf(path, sizeof(path), "%s", mnt->point);
+	snprintf(path, sizeof(path), "%s%s", root, mnt->point);
 	if (is_own_view(m, mnt))
 		reason = "imad's own view";
 	else if (!in_scope(m, mnt))
@@ -258,7 +262,7 @@ static int visit_mount(struct ima_marks *m, const struct ima_mount *mnt, int pid
 	if (reason)
 		watch_fs(m, mnt->major, mnt->minor, 0, 0);
 	else if (!shows_mount(path, mnt->id))
-		reason = "hidden under another mount";
+		reason = hidden;
 	else
 		reason = mark_fs(m, mnt, path);
 	if (!fs) {
@@ -310,6 +314,7 @@ static bool known_table(const struct ima_marks *m, uint64_t hash)
 static int visit_namespace(struct ima_marks *m, struct namespace *ns, bool only_new)
 {
 	struct ima_mounts mounts;
+	char root[32] = "";
 	int r = read_namespace(ns->pid, &mounts);
 
 	if (r < 0)
@@ -319,10 +324,12 @@ static int visit_namespace(struct ima_marks *m, struct namespace *ns, bool only_
 		ima_mounts_done(&mounts);
 		return 0;
 	}
+	if (ns->pid)
+		snprintf(root, sizeof(root), "/proc/%d/root", ns->pid);
 	for (size_t i = 0; r == 0 && i < mounts.n; i++) {
 		r = note_mount(m, &mounts.items[i]);
 		if (r == 0)
-			r = visit_mount(m, &mounts.items[i], ns->pid);
+			r = visit_mount(m, &mounts.items[i], root);
 	}
 	ima_mounts_done(&mounts);
 	qsort(m->mounts, m->n_mounts, sizeof(*m->mounts), by_id);
@@ -392,14 +399,52 @@ static bool some_gone(struct ima_marks *m, const struct known_fs *before, size_t
 	return false;
 }
 
-void ima_marks_meet(struct ima_marks *m, int tid, unsigned int major, unsigned int minor)
+bool ima_ns_hold(int tid, struct ima_held_ns *ret)
 {
-	const struct ima_mount mnt = { .major = major, .minor = minor };
-	struct namespace ns = { .pid = tid };
+	char path[64];
+
+	ret->table = open_mountinfo(tid);
+	snprintf(path, sizeof(path), "/proc/%d/root", tid);
+	ret->root = ret->table < 0 ? -EBADF : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (ret->root >= 0)
+		return true;
+	ret->table = ima_close(ret->table);
+	return false;
+}
+
+void ima_ns_release(struct ima_held_ns *ns)
+{
+	ns->table = ima_close(ns->table);
+	ns->root = ima_close(ns->root);
+}
+
+/* under the lock; only the mounts of that file system are looked at: its first user may be close behind */
+static void look_for(struct ima_marks *m, const struct ima_held_ns *ns, const struct ima_mount *wanted)
+{
+	struct ima_mounts mounts;
+	char root[40];
+
+	if (ima_mounts_read(ns->table, &mounts) < 0)
+		return;
+	snprintf(root, sizeof(root), "/proc/self/fd/%d", ns->root);
+	for (size_t i = 0; i < mounts.n && !is_decided(find_fs(m, wanted)); i++) {
+		const struct ima_mount *mnt = &mounts.items[i];
+
+		if (mnt->major == wanted->major && mnt->minor == wanted->minor && note_mount(m, mnt) == 0)
+			ima_ignore(visit_mount(m, mnt, root));
+	}
+	ima_mounts_done(&mounts);
+	qsort(m->mounts, m->n_mounts, sizeof(*m->mounts), by_id);
+}
+
+void ima_marks_meet(struct ima_marks *m, const struct ima_held_ns *ns, unsigned int major,
+		    unsigned int minor)
+{
+	const struct ima_mount wanted = { .major = major, .minor = minor };
 
 	pthread_mutex_lock(&m->lock);
-	if (!find_fs(m, &mnt))
-		ima_ignore(visit_namespace(m, &ns, true));
+	if (!is_decided(find_fs(m, &wanted)))
+		look_for(m, ns, &wanted);
 	pthread_mutex_unlock(&m->lock);
 }
 
@@ -409,7 +454,7 @@ bool ima_marks_know(struct ima_marks *m, unsigned int major, unsigned int minor)
 	bool known;
 
 	pthread_mutex_lock(&m->lock);
-	known = find_fs(m, &mnt) != NULL;
+	known = is_decided(find_fs(m, &mnt));
 	pthread_mutex_unlock(&m->lock);
 	return known;
 }

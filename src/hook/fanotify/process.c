@@ -44,8 +44,11 @@ static int prepare(struct ima_fan_job *j)
 	read_context(j);
 	if (j->has_context)
 		ima_fan_job_take_context(j);
-	if (j->has_context && (j->context.kind & IMA_GATE_KIND_BACKING))
-		return -EALREADY; /* the file in front of it had its own event, or was told of */
+	if (j->has_context && (j->context.kind & IMA_GATE_KIND_BACKING)) {
+		/* the file in front of it had its own event; or was told of, and is found while its task is held here */
+		ima_gate_ring_drain(j->w->fan->gate);
+		return -EALREADY;
+	}
 	if (j->exec == false && j->subject.call == IMA_CALL_EXEC)
 		return -EALREADY; /* its OPEN_EXEC_PERM event came first */
 	ima_fan_job_facts(j);

@@ -22,7 +22,10 @@
 #define WAIT_MS 200
 #define MAX_MODULES 16 /* being loaded at the same time */
 #define MOUNT_TRIES 50
+#define MOUNT_MAX_TRIES 5000 /* a second */
 #define MOUNT_WAIT_US 200
+#define MAX_HELD 8
+#define HOLD_NS UINT64_C(1000000000)
 #define TOLD_NICE (-20)
 
 /* what init_module(2) was given, piece by piece */
@@ -32,8 +35,17 @@ struct module {
 	uint64_t len, at;
 };
 
+/* of a task that met a new file system, for a moment: what it used is still to be named */
+struct held {
+	struct ima_held_ns ns;
+	uint64_t until_ns;
+};
+
 struct ima_fan_told {
 	struct module modules[MAX_MODULES];
+	pthread_mutex_t held_lock;
+	struct held held[MAX_HELD];
+	size_t next_held;
 	struct ima_fan_worker *w;
 	struct ima_hasher *h; /* under the ring's lock */
 	pthread_t thread;
@@ -406,27 +418,69 @@ static void cmdline(struct ima_fan_told *t, const struct ima_gate_record *r, siz
 		buffer(t, r, size, &f, "kexec-cmdline");
 }
 
-/* its mount shows up in the table of the task a little after the file system itself */
+static bool is_mounting(struct ima_fan_told *t, int tid)
+{
+	struct ima_subject s;
+
+	return ima_subject_read(t->w->proc_fd, tid, &s) == 0 && s.call == IMA_CALL_MOUNT;
+}
+
+/* takes @ns; the oldest goes */
+static void hold(struct ima_fan_told *t, const struct ima_held_ns *ns)
+{
+	struct held *h;
+
+	pthread_mutex_lock(&t->held_lock);
+	h = &t->held[t->next_held];
+	ima_ns_release(&h->ns);
+	*h = (struct held){ *ns, ima_fan_now_ns() + HOLD_NS };
+	t->next_held = (t->next_held + 1) % MAX_HELD;
+	pthread_mutex_unlock(&t->held_lock);
+}
+
+/* nobody's unmounting is to wait for long */
+static void release_old(struct ima_fan_told *t, bool all)
+{
+	const uint64_t now = ima_fan_now_ns();
+
+	pthread_mutex_lock(&t->held_lock);
+	for (size_t i = 0; i < MAX_HELD; i++)
+		if (all || t->held[i].until_ns < now)
+			ima_ns_release(&t->held[i].ns);
+	pthread_mutex_unlock(&t->held_lock);
+}
+
+/* its mount shows up in the table of the task a little after the file system itself: as long as mount(2) takes */
 static void mounted(struct ima_fan_told *t, const struct ima_gate_record *r)
 {
 	const unsigned int dev_major = r->c.dev >> 20, dev_minor = r->c.dev & 0xfffff;
+	struct ima_held_ns ns;
 
-	for (int i = 0; i < MOUNT_TRIES && t->w->marks; i++) {
-		ima_marks_meet(t->w->marks, (int)r->c.tid, dev_major, dev_minor);
+	if (!t->w->marks || !ima_ns_hold((int)r->c.tid, &ns))
+		return;
+	for (int i = 0;; i++) {
+		ima_marks_meet(t->w->marks, &ns, dev_major, dev_minor);
 		if (ima_marks_know(t->w->marks, dev_major, dev_minor))
-			return;
+			break;
+		if (i >= MOUNT_TRIES && (i >= MOUNT_MAX_TRIES || !is_mounting(t, (int)r->c.tid)))
+			break;
 		usleep(MOUNT_WAIT_US);
 	}
+	hold(t, &ns);
 }
 
 /* nobody waited for this one: the file system is marked first, so that the next one waits */
 static void opened(struct ima_fan_told *t, const struct ima_gate_record *r)
 {
 	const unsigned int dev_major = r->c.dev >> 20, dev_minor = r->c.dev & 0xfffff;
+	struct ima_held_ns ns;
 
 	if (!t->w->marks)
 		return;
-	ima_marks_meet(t->w->marks, (int)r->c.tid, dev_major, dev_minor);
+	if (!ima_marks_know(t->w->marks, dev_major, dev_minor) && ima_ns_hold((int)r->c.tid, &ns)) {
+		ima_marks_meet(t->w->marks, &ns, dev_major, dev_minor);
+		hold(t, &ns);
+	}
 	measure_late(t, r);
 	if (!ima_marks_know(t->w->marks, dev_major, dev_minor))
 		ima_ignore(ima_gate_watch(t->w->fan->gate, dev_major, dev_minor, false));
@@ -534,6 +588,7 @@ static void *told_main(void *arg)
 		ima_gate_ring_wait(t->w->fan->gate, WAIT_MS);
 		ima_gate_ring_drain(t->w->fan->gate);
 		check_dropped(t);
+		release_old(t, false);
 	}
 	return NULL;
 }
@@ -548,6 +603,9 @@ int ima_fan_told_start(struct ima_fan_worker *w, struct ima_fan_told **ret)
 		return r;
 	}
 	t->w = w;
+	pthread_mutex_init(&t->held_lock, NULL);
+	for (size_t i = 0; i < MAX_HELD; i++)
+		t->held[i].ns = (struct ima_held_ns){ -EBADF, -EBADF };
 	t->dropped = ima_gate_dropped(w->fan->gate);
 	r = ima_gate_ring_open(w->fan->gate, on_record, t);
 	if (r == 0)
@@ -568,6 +626,8 @@ struct ima_fan_told *ima_fan_told_stop(struct ima_fan_told *t)
 	ima_gate_ring_close(t->w->fan->gate);
 	for (size_t i = 0; i < MAX_MODULES; i++)
 		drop_module(&t->modules[i]);
+	release_old(t, true);
+	pthread_mutex_destroy(&t->held_lock);
 	ima_hasher_free(t->h);
 	free(t);
 	return NULL;
