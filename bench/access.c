@@ -6,6 +6,8 @@
  *        access exec PROGRAM N   the same program, N times
  *        access open-each DIR N  DIR/0 .. DIR/N-1, once each
  *        access exec-each DIR N
+ *        access call - N         100 calls of getppid(2): no file, how fast the machine is just now
+ *        access fork - N         a child that ends at once: the same, for exec
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -59,6 +62,33 @@ static uint64_t time_exec(const char *path)
 	return now_ns() - t;
 }
 
+static uint64_t time_call(const char *path)
+{
+	const uint64_t t = now_ns();
+
+	for (int i = 0; i < 100; i++)
+		syscall(SYS_getppid);
+	return now_ns() - t;
+}
+
+static uint64_t time_fork(const char *path)
+{
+	const uint64_t t = now_ns();
+	const pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(0);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		die("fork");
+	return now_ns() - t;
+}
+
+static const struct {
+	const char *name;
+	uint64_t (*time)(const char *path);
+} kinds[] = { { "open", time_open }, { "exec", time_exec }, { "call", time_call }, { "fork", time_fork } };
+
 static int by_value(const void *a, const void *b)
 {
 	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -69,19 +99,22 @@ static int by_value(const void *a, const void *b)
 int main(int argc, char **argv)
 {
 	const bool each = argc == 4 && strstr(argv[1], "-each");
-	const bool exec = argc == 4 && !strncmp(argv[1], "exec", 4);
+	uint64_t (*time_one)(const char *path) = NULL;
 	unsigned long n;
 	uint64_t *took;
 	char path[4096];
 
-	if (argc != 4 || !(n = strtoul(argv[3], NULL, 10)) || !(took = calloc(n, sizeof(*took)))) {
-		fprintf(stderr, "usage: access open|exec|open-each|exec-each PATH N\n");
+	for (size_t i = 0; argc == 4 && i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strncmp(argv[1], kinds[i].name, strlen(kinds[i].name)))
+			time_one = kinds[i].time;
+	if (!time_one || !(n = strtoul(argv[3], NULL, 10)) || !(took = calloc(n, sizeof(*took)))) {
+		fprintf(stderr, "usage: access open|exec|open-each|exec-each|call|fork PATH N\n");
 		return 2;
 	}
 	for (unsigned long i = 0; i < n; i++) {
 		if (each)
 			snprintf(path, sizeof(path), "%s/%lu", argv[2], i);
-		took[i] = exec ? time_exec(each ? path : argv[2]) : time_open(each ? path : argv[2]);
+		took[i] = time_one(each ? path : argv[2]);
 	}
 	qsort(took, n, sizeof(*took), by_value);
 	printf("%llu\n", (unsigned long long)took[n / 2]);
