@@ -25,7 +25,6 @@
 #include "base/mounts.h"
 
 #define SCAN_INTERVAL_MS 500
-#define MAX_NAMESPACES 4096
 
 struct known_mount {
 	unsigned int id;
@@ -40,12 +39,6 @@ struct known_fs {
 	const char *reason; /* static text or NULL */
 };
 
-struct namespace {
-	ino_t ino;
-	int pid; /* one task in it; 0: our own */
-	uint64_t hash;
-};
-
 struct ima_marks {
 	struct ima_fan *fan;
 	const struct ima_hook_worker *worker;
@@ -54,7 +47,7 @@ struct ima_marks {
 	size_t n_mounts, cap_mounts;
 	struct known_fs *fs;
 	size_t n_fs, cap_fs;
-	struct namespace *ns;
+	struct ima_namespace *ns;
 	size_t n_ns;
 	uint32_t active;   /* funcs that rules name on the file systems seen in this pass */
 	uint32_t appraised; /* those of them that some rule appraises */
@@ -277,24 +270,6 @@ static int visit_mount(struct ima_marks *m, const struct ima_mount *mnt, const c
 	return 0;
 }
 
-static int open_mountinfo(int pid)
-{
-	char path[64];
-
-	if (pid)
-		snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
-	else
-		snprintf(path, sizeof(path), "/proc/self/mountinfo");
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-static int read_namespace(int pid, struct ima_mounts *ret)
-{
-	ima_cleanup(ima_closep) int fd = open_mountinfo(pid);
-
-	return fd < 0 ? -errno : ima_mounts_read(fd, ret);
-}
-
 static int by_id(const void *a, const void *b)
 {
 	const struct known_mount *x = a, *y = b;
@@ -311,11 +286,11 @@ static bool known_table(const struct ima_marks *m, uint64_t hash)
 }
 
 /* @only_new: leave a table alone that the last scan saw as it is */
-static int visit_namespace(struct ima_marks *m, struct namespace *ns, bool only_new)
+static int visit_namespace(struct ima_marks *m, struct ima_namespace *ns, bool only_new)
 {
 	struct ima_mounts mounts;
 	char root[32] = "";
-	int r = read_namespace(ns->pid, &mounts);
+	int r = ima_ns_read(ns->pid, &mounts);
 
 	if (r < 0)
 		return ns->pid ? 0 : r; /* another namespace's task may have ended */
@@ -336,55 +311,6 @@ static int visit_namespace(struct ima_marks *m, struct namespace *ns, bool only_
 	return r;
 }
 
-static ino_t namespace_of(const char *pid)
-{
-	char path[300];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%s/ns/mnt", pid);
-	return stat(path, &st) < 0 ? 0 : st.st_ino;
-}
-
-static bool add_namespace(struct namespace *list, size_t *n, ino_t ino, int pid)
-{
-	for (size_t i = 0; i < *n; i++)
-		if (list[i].ino == ino)
-			return false;
-	if (*n >= MAX_NAMESPACES)
-		return false;
-	list[(*n)++] = (struct namespace){ .ino = ino, .pid = pid };
-	return true;
-}
-
-/* one task for each mount namespace; ours first */
-static int list_namespaces(struct namespace **ret, size_t *ret_n)
-{
-	struct namespace *list = calloc(MAX_NAMESPACES, sizeof(*list));
-	DIR *proc = opendir("/proc");
-	size_t n = 0;
-
-	if (!list || !proc) {
-		free(list);
-		if (proc)
-			closedir(proc);
-		return -ENOMEM;
-	}
-	add_namespace(list, &n, namespace_of("self"), 0);
-	for (struct dirent *d; (d = readdir(proc));) {
-		ino_t ino;
-
-		if (d->d_name[0] < '1' || d->d_name[0] > '9')
-			continue;
-		ino = namespace_of(d->d_name);
-		if (ino)
-			add_namespace(list, &n, ino, atoi(d->d_name));
-	}
-	closedir(proc);
-	*ret = list;
-	*ret_n = n;
-	return 0;
-}
-
 /* was some file system of before not found again? Without memory for the comparison: it may be so */
 static bool some_gone(struct ima_marks *m, const struct known_fs *before, size_t n_before)
 {
@@ -397,25 +323,6 @@ static bool some_gone(struct ima_marks *m, const struct known_fs *before, size_t
 			return true;
 	}
 	return false;
-}
-
-bool ima_ns_hold(int tid, struct ima_held_ns *ret)
-{
-	char path[64];
-
-	ret->table = open_mountinfo(tid);
-	snprintf(path, sizeof(path), "/proc/%d/root", tid);
-	ret->root = ret->table < 0 ? -EBADF : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (ret->root >= 0)
-		return true;
-	ret->table = ima_close(ret->table);
-	return false;
-}
-
-void ima_ns_release(struct ima_held_ns *ns)
-{
-	ns->table = ima_close(ns->table);
-	ns->root = ima_close(ns->root);
 }
 
 /* under the lock; only the mounts of that file system are looked at: its first user may be close behind */
@@ -504,7 +411,7 @@ static int tell_gate(struct ima_marks *m)
 }
 
 /* under the lock */
-static int rebuild(struct ima_marks *m, struct namespace *ns, size_t n_ns)
+static int rebuild(struct ima_marks *m, struct ima_namespace *ns, size_t n_ns)
 {
 	const size_t n_before = m->n_fs;
 	ima_cleanup(ima_freep) struct known_fs *before = calloc(n_before + 1, sizeof(*before));
@@ -529,7 +436,7 @@ static int rebuild(struct ima_marks *m, struct namespace *ns, size_t n_ns)
 	return r;
 }
 
-static bool same_as_before(struct ima_marks *m, const struct namespace *ns, size_t n_ns)
+static bool same_as_before(struct ima_marks *m, const struct ima_namespace *ns, size_t n_ns)
 {
 	if (n_ns != m->n_ns)
 		return false;
@@ -537,7 +444,7 @@ static bool same_as_before(struct ima_marks *m, const struct namespace *ns, size
 		struct ima_mounts mounts;
 		bool same = false;
 
-		if (read_namespace(ns[i].pid, &mounts) < 0)
+		if (ima_ns_read(ns[i].pid, &mounts) < 0)
 			return false;
 		for (size_t k = 0; k < n_ns && !same; k++)
 			same = m->ns[k].ino == ns[i].ino && m->ns[k].hash == mounts.hash;
@@ -550,9 +457,9 @@ static bool same_as_before(struct ima_marks *m, const struct namespace *ns, size
 
 static int scan(struct ima_marks *m, bool force)
 {
-	struct namespace *ns;
+	struct ima_namespace *ns;
 	size_t n_ns;
-	int r = list_namespaces(&ns, &n_ns);
+	int r = ima_ns_list(&ns, &n_ns);
 
 	if (r < 0)
 		return r;
@@ -609,7 +516,7 @@ int ima_marks_new(struct ima_fan *f, const struct ima_hook_worker *w, struct ima
 static void *watch_main(void *arg)
 {
 	struct ima_marks *m = arg;
-	ima_cleanup(ima_closep) int fd = open_mountinfo(0);
+	ima_cleanup(ima_closep) int fd = ima_ns_table(0);
 	struct pollfd p[2] = { { .fd = m->stop_fd, .events = POLLIN },
 			       { .fd = fd, .events = POLLPRI } };
 
@@ -649,7 +556,7 @@ void ima_marks_facts(struct ima_marks *m, uint64_t mnt_id, int tid, struct ima_m
 	pthread_mutex_lock(&m->lock);
 	k = find_mount(m, mnt_id);
 	if (!k) {
-		struct namespace ns = { .pid = tid };
+		struct ima_namespace ns = { .pid = tid };
 
 		ima_ignore(visit_namespace(m, &ns, true));
 		k = find_mount(m, mnt_id);

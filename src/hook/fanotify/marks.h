@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "hook/fanotify/namespaces.h"
 #include "hook/fanotify/shared.h"
 
 struct ima_marks;
@@ -29,15 +30,6 @@ int ima_marks_rescan(struct ima_marks *m);
 
 /** ima_marks_facts() - of mount @mnt_id; an unknown one makes the namespace of task @tid known first */
 void ima_marks_facts(struct ima_marks *m, uint64_t mnt_id, int tid, struct ima_mount_facts *ret);
-
-/** struct ima_held_ns - a task's mount table and root: its mounts stay attached while they are held, whether or not the task lives */
-struct ima_held_ns {
-	int table, root;
-};
-
-/** ima_ns_hold() - false: the task is gone */
-bool ima_ns_hold(int tid, struct ima_held_ns *ret);
-void ima_ns_release(struct ima_held_ns *ns);
 
 /** ima_marks_meet() - a file system that shows in @ns: looked for in its table, and marked, unless it is known */
 void ima_marks_meet(struct ima_marks *m, const struct ima_held_ns *ns, unsigned int major,

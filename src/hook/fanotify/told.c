@@ -2,7 +2,6 @@
 /* One record of the gate's ring to its end. The task that caused it does not wait: its file is found again and must be the same one. */
 #include "hook/fanotify/told.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "hook/fanotify/find.h"
 #include "hook/fanotify/job.h"
 
 #define WAIT_MS 200
@@ -60,68 +60,6 @@ static void say(struct ima_fan_told *t, int level, const char *text)
 		t->w->env.log(t->w->env.user, level, text);
 }
 
-/* device numbers of btrfs and overlay differ between super block and stat(2): there the inode number must do */
-static bool same_file(int fd, const struct ima_gate_record *r, struct stat *st)
-{
-	const __u32 dev_major = r->c.dev >> 20, dev_minor = r->c.dev & 0xfffff;
-
-	if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode) || st->st_ino != r->c.ino)
-		return false;
-	return r->c.fsmagic == BTRFS_SUPER_MAGIC || r->c.fsmagic == OVERLAYFS_SUPER_MAGIC ||
-	       (major(st->st_dev) == dev_major && minor(st->st_dev) == dev_minor);
-}
-
-static int try_open(const char *path, int flags, const struct ima_gate_record *r, struct stat *st)
-{
-	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-	if (fd < 0)
-		return -errno;
-	if (same_file(fd, r, st))
-		return fd;
-	close(fd);
-	return -ESTALE;
-}
-
-/* an unlinked file, or one that no path names: some descriptor of the task has it */
-static int find_descriptor(const struct ima_gate_record *r, int flags, struct stat *st)
-{
-	char dir[64], path[400];
-	struct dirent *d;
-	int fd = -ESRCH;
-	DIR *fds;
-
-	snprintf(dir, sizeof(dir), "/proc/%u/fd", r->c.tgid);
-	fds = opendir(dir);
-	while (fd < 0 && fds && (d = readdir(fds))) {
-		struct stat have;
-
-		snprintf(path, sizeof(path), "%s/%s", dir, d->d_name);
-		if (stat(path, &have) == 0 && S_ISREG(have.st_mode) && have.st_ino == r->c.ino)
-			fd = try_open(path, flags, r, st);
-	}
-	if (fds)
-		closedir(fds);
-	return fd;
-}
-
-/* @flags: O_RDONLY, or O_PATH where the content is of no interest */
-static int find_file(const struct ima_gate_record *r, int flags, struct stat *st)
-{
-	char path[IMA_GATE_PATH_MAX + 64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%u/root%s", r->c.tgid, r->path);
-	fd = try_open(path, flags | O_NOFOLLOW, r, st);
-	if (fd < 0 && r->path_len)
-		fd = try_open(r->path, flags | O_NOFOLLOW, r, st);
-	if (fd < 0) {
-		snprintf(path, sizeof(path), "/proc/%u/exe", r->c.tgid);
-		fd = try_open(path, flags, r, st);
-	}
-	return fd < 0 ? find_descriptor(r, flags, st) : fd;
-}
-
 static void begin_job(struct ima_fan_told *t, const struct ima_gate_record *r, struct ima_fan_job *j)
 {
 	j->w = t->w;
@@ -161,7 +99,7 @@ static void measure_late(struct ima_fan_told *t, const struct ima_gate_record *r
 	if (!j)
 		return;
 	begin_job(t, r, j);
-	j->file.fd = find_file(r, O_RDONLY | O_NOATIME, &j->file.st);
+	j->file.fd = ima_fan_find_file(r, O_RDONLY | O_NOATIME, &j->file.st);
 	if (j->file.fd < 0) {
 		ima_fan_job_count_lost(j, r->path, j->file.fd);
 		free(j);
@@ -219,7 +157,7 @@ static void fill_event(struct ima_fan_job *j, const struct ima_gate_record *r)
 
 	j->ev.ops = &ops;
 	j->ev.user = j;
-	j->file.fd = find_file(r, O_PATH, &j->file.st);
+	j->file.fd = ima_fan_find_file(r, O_PATH, &j->file.st);
 	if (j->file.fd >= 0) {
 		ima_fan_job_facts(j);
 		return;
@@ -322,7 +260,7 @@ static void note_writer(struct ima_fan_told *t, const struct ima_gate_record *r)
 	if (!j)
 		return;
 	begin_job(t, r, j);
-	j->file.fd = find_file(r, O_RDONLY | O_NOATIME, &j->file.st);
+	j->file.fd = ima_fan_find_file(r, O_RDONLY | O_NOATIME, &j->file.st);
 	if (j->file.fd >= 0) {
 		ima_fan_job_facts(j);
 		j->ev.ops = &ima_fd_file_ops;
@@ -342,7 +280,7 @@ static void drop_mark(struct ima_fan_told *t, const struct ima_gate_record *r)
 	const uint64_t both = FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM;
 	char path[64];
 	struct stat st;
-	int fd = find_file(r, O_PATH, &st);
+	int fd = ima_fan_find_file(r, O_PATH, &st);
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (fd < 0 || (fanotify_mark(group, FAN_MARK_REMOVE | FAN_MARK_IGNORED_MASK, both, AT_FDCWD,
