@@ -40,6 +40,7 @@ struct ima_hook_opts {
 	bool violations_once;            /* one ToMToU for each measured reader */
 	bool fail_closed;                /* gate: what has no verdict is refused, imad running or not */
 	bool outlives;                   /* gate: verdicts stay in force when imad is killed */
+	bool appraises;                  /* appraise rules are carried out in this life of the hook */
 	unsigned int guard;              /* gate: IMA_GATE_GUARD_*: who may end it */
 	bool init_module_data;           /* since 6.10: the buffer of init_module(2) is critical data */
 	enum ima_lsm lsm;                /* whose labels rules may name */

@@ -181,6 +181,7 @@ static int open_hook(struct imad_host *h, const struct imad_config *c, struct im
 		.fail_closed = c->fail_closed,
 		.outlives = c->fail_closed,
 		.guard = c->guard,
+		.appraises = imad_config_appraises(c),
 		.init_module_data = c->profile != IMA_PROFILE_6_1,
 		.lsm = c->lsm,
 	};

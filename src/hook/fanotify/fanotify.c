@@ -88,7 +88,8 @@ static int fan_open(const struct ima_hook_opts *opts, struct ima_hook **ret, str
 
 static int gate_open(const struct ima_hook_opts *opts, struct ima_hook **ret, struct ima_diag *diag)
 {
-	const struct ima_gate_opts how = { .outlives = opts->outlives, .guard = opts->guard };
+	const struct ima_gate_opts how = { .outlives = opts->outlives, .guard = opts->guard,
+					  .refuses = opts->appraises };
 	struct ima_gate *gate = NULL;
 	int r = ima_gate_open(&how, &gate, diag);
 

@@ -100,11 +100,13 @@ int BPF_PROG(gate_file_open, struct file *file, int ret)
 	struct ima_gate_verdict *v;
 	struct ima_gate_config *cfg;
 
-	if (ret || !is_regular(inode))
+	if (ret)
 		return ret;
-	v = verdict_of(inode);
-	if (!(file->f_mode & FMODE_WRITE) && v && (v->flags & IMA_GATE_CACHED) &&
+	v = verdict_of(inode); /* regular files only have one */
+	if (v && (v->flags & IMA_GATE_CACHED) && !(file->f_mode & FMODE_WRITE) &&
 	    inode->i_writecount.counter <= 0)
+		return 0;
+	if (!is_regular(inode))
 		return 0;
 	cfg = config();
 	if (!cfg)

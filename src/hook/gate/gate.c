@@ -60,7 +60,7 @@ static int hook_args(const struct btf *btf, const char *name)
 	return t ? (int)btf_vlen(t) : -1;
 }
 
-static void choose_programs(struct gate_bpf *s, const struct btf *btf)
+static void choose_programs(struct gate_bpf *s, bool refuses, const struct btf *btf)
 {
 	const int setattr = hook_args(btf, "bpf_lsm_inode_setattr");
 
@@ -69,7 +69,7 @@ static void choose_programs(struct gate_bpf *s, const struct btf *btf)
 	bpf_program__set_autoload(s->progs.gate_file_truncate,
 				  hook_args(btf, "bpf_lsm_file_truncate") >= 0);
 	bpf_program__set_autoload(s->progs.gate_file_post_open,
-				  hook_args(btf, "bpf_lsm_file_post_open") >= 0);
+				  refuses && hook_args(btf, "bpf_lsm_file_post_open") >= 0);
 	bpf_program__set_autoload(s->progs.gate_set_acl, hook_args(btf, "bpf_lsm_inode_set_acl") >= 0);
 	bpf_program__set_autoload(s->progs.gate_remove_acl,
 				  hook_args(btf, "bpf_lsm_inode_remove_acl") >= 0);
@@ -109,7 +109,7 @@ static void attach_keys(struct ima_gate *g)
 	g->sees_keys = s->links.gate_key_begin != NULL;
 }
 
-static int load(struct ima_gate *g, struct ima_diag *diag)
+static int load(struct ima_gate *g, const struct ima_gate_opts *opts, struct ima_diag *diag)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	int r;
@@ -118,7 +118,7 @@ static int load(struct ima_gate *g, struct ima_diag *diag)
 		return no_btf(diag);
 	r = hook_args(btf, "bpf_lsm_file_open");
 	if (r >= 0)
-		choose_programs(g->skel, btf);
+		choose_programs(g->skel, opts->refuses || opts->outlives, btf);
 	btf__free(btf);
 	if (r < 0)
 		return ima_diag_text(diag, -ENOSYS, "the kernel lacks CONFIG_BPF_LSM");
@@ -161,28 +161,29 @@ static int open_object(struct ima_gate *g, struct ima_diag *diag)
 }
 
 /* @takes_over: with the maps that an earlier imad left pinned, and so with its verdicts and records */
-static int try_begin(struct ima_gate *g, bool takes_over, struct ima_diag *diag)
+static int try_begin(struct ima_gate *g, const struct ima_gate_opts *opts, bool takes_over,
+		     struct ima_diag *diag)
 {
 	int r = open_object(g, diag);
 
 	if (r == 0 && takes_over)
 		r = ima_pins_reuse(IMA_GATE_PIN_DIR, g->skel->obj);
-	return r < 0 ? r : load(g, diag);
+	return r < 0 ? r : load(g, opts, diag);
 }
 
-static int begin(struct ima_gate *g, struct ima_diag *diag)
+static int begin(struct ima_gate *g, const struct ima_gate_opts *opts, struct ima_diag *diag)
 {
 	int r;
 
 	g->log = calloc(1, LOG_SIZE);
 	if (!g->log)
 		return -ENOMEM;
-	r = try_begin(g, true, diag);
+	r = try_begin(g, opts, true, diag);
 	if (r == -EINVAL && ima_pins_exist(IMA_GATE_PIN_DIR)) {
 		/* what an older imad left does not fit: both hold until this one is attached */
 		gate_bpf__destroy(g->skel);
 		*diag = (struct ima_diag){ 0 };
-		r = try_begin(g, false, diag);
+		r = try_begin(g, opts, false, diag);
 	}
 	free(g->log);
 	g->log = NULL;
@@ -301,7 +302,7 @@ int ima_gate_open(const struct ima_gate_opts *opts, struct ima_gate **ret, struc
 	if (opts->outlives)
 		r = ima_pins_open(IMA_GATE_PIN_DIR, diag);
 	if (r == 0)
-		r = begin(g, diag);
+		r = begin(g, opts, diag);
 	if (r == 0)
 		r = own(g, getpid(), IMA_GATE_OWN_PROCESS | IMA_GATE_OWN_SUPERVISOR);
 	if (r == 0)

@@ -31,6 +31,7 @@ struct ima_gate_rules {
 struct ima_gate_opts {
 	bool outlives;  /* programs and verdicts stay in force when the supervisor is killed */
 	uint32_t guard; /* IMA_GATE_GUARD_* */
+	bool refuses;   /* opens may have to be refused: one more program on each of them */
 };
 
 /**
