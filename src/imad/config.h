@@ -69,11 +69,12 @@ struct imad_config {
 void imad_config_init(struct imad_config *c);
 void imad_config_done(struct imad_config *c);
 
-/** imad_config_violations_once() - later kernels (6.12.117 seen) list a file's readers and writers once, not each time */
 /** imad_config_appraises() - appraise rules are carried out: ima_appraise= was given and is not off */
 bool imad_config_appraises(const struct imad_config *c);
 bool imad_config_enforces(const struct imad_config *c);
 bool imad_config_fixes(const struct imad_config *c);
+
+/** imad_config_violations_once() - later kernels (6.12.117 seen) list a file's readers and writers once, not each time */
 bool imad_config_violations_once(const struct imad_config *c);
 
 /** imad_config_kernel() - take the parameters of a kernel command line text; problems become warnings */

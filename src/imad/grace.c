@@ -87,7 +87,7 @@ int imad_grace_begin(struct imad_worker *w)
 	char print[HEX_LEN + 1];
 	int r;
 
-	if (!imad_config_enforces(c) || !c->grace_s || !ima_monitor_appraises_rules(w->monitor))
+	if (!imad_config_enforces(c) || !c->grace_s || atomic_load(&sh->reverted) || !ima_monitor_appraises_rules(w->monitor))
 		return 0;
 	r = fingerprint(w, print);
 	if (r < 0 || was_confirmed(w, print))

@@ -129,7 +129,7 @@ static struct ima_key *load_key(struct loading *l, const char *path)
 		say(l, LOG_ERR, path, why.text[0] ? why.text : "out of memory");
 		return NULL;
 	}
-	return may_enter(l, path, key) ? key : ima_key_free(key);
+	return key;
 }
 
 static int add_one(struct loading *l, const char *path, struct ima_keyring *ring)
@@ -137,8 +137,10 @@ static int add_one(struct loading *l, const char *path, struct ima_keyring *ring
 	struct ima_key *key = load_key(l, path);
 	int r;
 
-	if (!key)
+	if (!key || !may_enter(l, path, key)) {
+		ima_key_free(key);
 		return 0;
+	}
 	r = ima_keyring_add(ring, key);
 	if (r == 0)
 		say_taken(l, path, key);
@@ -147,6 +149,7 @@ static int add_one(struct loading *l, const char *path, struct ima_keyring *ring
 	return r == -EEXIST ? 0 : r;
 }
 
+/* whoever signed it: what is revoked need not be trusted */
 static int revoke_one(struct loading *l, const char *path, struct ima_keyring *ring)
 {
 	struct ima_key *key = load_key(l, path);

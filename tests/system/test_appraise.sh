@@ -38,6 +38,7 @@ mkdir home; chown 1234 home
 cat >"$work/policy" <<'P'
 appraise func=BPRM_CHECK fowner=0 appraise_type=imasig
 appraise func=FILE_CHECK fowner=1234
+measure func=FILE_CHECK mask=MAY_READ fowner=1234
 P
 start_imad --policy "$work/policy" --tier fanotify --keys "$work/keys" ima_appraise=enforce
 grep -q "junk.der: not an X.509" "$work/messages" || die "a bad certificate is not named"
@@ -75,6 +76,11 @@ readable home/new
 as sh -c 'echo two >> home/new; cat home/new' >/dev/null || die "a file cannot be read right after it was written"
 [ "$(label home/new)" = "0x0404$(sha256sum <home/new | cut -d' ' -f1)" ] || die "the label does not follow the content"
 as sh -c 'for i in 1 2 3 4 5 6 7 8; do echo $i > home/f$i; cat home/f$i; done' >/dev/null || die "new files cannot be read at once"
+
+# the label names sha1, the new one the default; the rule that measures reads the content by the old label first
+old=0x01$(printf 'data\n' | sha1sum | cut -d' ' -f1)
+for i in $(seq 40); do printf 'data\n' >home/old$i; setfattr -n security.ima -v "$old" home/old$i; chown 1234 home/old$i; done
+as bash -c 'for f in home/old*; do read x <$f && echo more >>$f && echo again >>$f && read x <$f || exit 1; done' || die "a file with a sha1 label cannot be read after it was written"
 
 # offline changes are found
 stop_imad

@@ -5,15 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-const char *ima_integrity_name(enum ima_integrity s)
-{
-	static const char *const names[IMA_INTEGRITY__LAST] = {
-		"pass", "pass_immutable", "fail", "fail_immutable", "no_label", "no_xattrs", "unknown",
-	};
-
-	return (unsigned int)s < IMA_INTEGRITY__LAST ? names[s] : NULL;
-}
-
 static void say(struct ima_appraisal *a, enum ima_integrity status, const char *cause)
 {
 	a->status = status;

@@ -8,7 +8,7 @@
 #include <ima/policy.h>
 #include <ima/sig.h>
 
-#include "core/appraise/integrity.h"
+#include "core/evm/integrity.h"
 #include "core/appraise/label.h"
 
 /**

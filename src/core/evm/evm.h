@@ -9,7 +9,7 @@
 #include <ima/sig.h>
 
 #include "base/buffer.h"
-#include "core/appraise/integrity.h"
+#include "core/evm/integrity.h"
 
 #define IMA_EVM_KEY_LEN 128 /* bytes, always: shorter keys are followed by zeros */
 #define IMA_EVM_MAX_NAMES 64

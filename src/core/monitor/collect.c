@@ -35,6 +35,23 @@ int ima_collect_digest(struct ima_collected *c, struct ima_hasher *h,
 	return c->error;
 }
 
+int ima_collect_anew(struct ima_collected *c, struct ima_hasher *h, const struct ima_file_event *ev,
+		     enum ima_hash_algo algo)
+{
+	struct ima_digest d;
+	int r;
+
+	if (c->has_digest && c->error == 0 && c->digest.algo == algo)
+		return 0;
+	r = ev->direct_io ? -EINVAL : ev->ops->digest(ev->user, h, algo, &d);
+	if (r < 0)
+		return r;
+	c->digest = d;
+	c->error = 0;
+	c->has_digest = true;
+	return 0;
+}
+
 int ima_collect_verity(struct ima_collected *c, const struct ima_file_event *ev)
 {
 	if (c->has_verity)

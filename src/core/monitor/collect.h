@@ -42,6 +42,10 @@ void ima_collected_done(struct ima_collected *c);
 ima_must_check int ima_collect_digest(struct ima_collected *c, struct ima_hasher *h,
 				      const struct ima_file_event *ev, enum ima_hash_algo algo);
 
+/** ima_collect_anew() - the digest by @algo, also when one by another algorithm was collected; kept on success only */
+ima_must_check int ima_collect_anew(struct ima_collected *c, struct ima_hasher *h,
+				    const struct ima_file_event *ev, enum ima_hash_algo algo);
+
 /** ima_collect_verity() - digest of the file's fs-verity descriptor. -ENODATA the file has none, -EOPNOTSUPP, errno */
 ima_must_check int ima_collect_verity(struct ima_collected *c, const struct ima_file_event *ev);
 

@@ -232,13 +232,24 @@ static void note_failure(struct ima_monitor *m, const struct ima_file_event *ev,
 		out->cause = cause;
 }
 
+/* a writer whose open is judged here cannot write yet: a label that is being written belongs to the content before it */
 void ima_judge_put_off(struct ima_monitor *m, const struct ima_file_event *ev)
 {
-	int r = ima_rewrites_note(m->rewrites, ev,
-				  ev->new_file ? IMA_REWRITE_NEW : IMA_REWRITE_LABEL);
+	int r;
 
+	pthread_mutex_lock(&m->rewrite_lock);
+	r = ima_rewrites_note(m->rewrites, ev, ev->new_file ? IMA_REWRITE_NEW : IMA_REWRITE_LABEL);
+	pthread_mutex_unlock(&m->rewrite_lock);
 	if (r < 0)
 		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "appraise_data", "rewrite-not-noted", r, false);
+}
+
+/* opened while others write, or again before its label followed: as good as it was found when the first of them opened it */
+static bool is_being_written(struct ima_monitor *m, const struct ima_file_event *ev, enum ima_func func,
+			     struct ima_collected *c)
+{
+	return func == IMA_FUNC_FILE_CHECK && ima_rewrites_find(m->rewrites, ev) != IMA_REWRITE_NONE &&
+	       !ima_label_is_signature(ima_collect_label(c, ev));
 }
 
 void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
@@ -253,9 +264,9 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 		ima_judge_put_off(m, ev);
 	if (!m->opts.appraise || !(res->action & IMA_ACTION_APPRAISE))
 		return;
-	ima_judge_settle(m, h, ev, c);
 	v = judge(m, h, ev, check->func, res->action, c);
-	pass = v->error == 0 && v->found.status == IMA_INTEGRITY_PASS;
+	pass = (v->error == 0 && v->found.status == IMA_INTEGRITY_PASS) ||
+	       (!(res->action & IMA_OPT_DIGSIG_REQUIRED) && is_being_written(m, ev, check->func, c));
 	if (!pass) {
 		pass = repair(m, h, ev, c);
 		note_failure(m, ev, v, pass ? 0 : -EACCES, out);
@@ -278,22 +289,31 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 	out->refused |= m->opts.enforce && !pass;
 }
 
+/* under the lock */
+static void rewrite(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		    struct ima_collected *c)
+{
+	if (ima_rewrites_find(m->rewrites, ev) == IMA_REWRITE_NONE)
+		return; /* somebody else was first */
+	if (!ima_label_is_signature(ima_collect_label(c, ev))) {
+		if (ima_collect_anew(c, h, ev, m->opts.hash) < 0)
+			return;
+		if (write_label(m, h, ev, &c->digest) < 0)
+			ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "appraise_data", "rewrite-failed", -EIO, false);
+	}
+	/* only now: who finds no note finds the new label */
+	ima_ignore(ima_rewrites_take(m->rewrites, ev));
+	ima_collect_label_changed(c);
+}
+
 void ima_judge_settle(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 		      struct ima_collected *c)
 {
-	const enum ima_rewrite what = ima_rewrites_find(m->rewrites, ev);
-
-	if (what == IMA_REWRITE_NONE || ev->opened_for_write || !ev->ops->has_writers ||
+	if (!m->opts.appraise || ev->opened_for_write || !ev->ops->has_writers ||
+	    ima_rewrites_find(m->rewrites, ev) == IMA_REWRITE_NONE ||
 	    ev->ops->has_writers(ev->user) != 0)
 		return;
-	if (ima_label_is_signature(ima_collect_label(c, ev))) {
-		ima_ignore(ima_rewrites_take(m->rewrites, ev));
-		return;
-	}
-	if (ima_collect_digest(c, h, ev, m->opts.hash) < 0 || c->digest.algo != m->opts.hash)
-		return;
-	ima_ignore(ima_rewrites_take(m->rewrites, ev));
-	if (write_label(m, h, ev, &c->digest) < 0)
-		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "appraise_data", "rewrite-failed", -EIO, false);
-	ima_collect_label_changed(c);
+	pthread_mutex_lock(&m->rewrite_lock);
+	rewrite(m, h, ev, c);
+	pthread_mutex_unlock(&m->rewrite_lock);
 }

@@ -25,6 +25,7 @@ int ima_monitor_new(const struct ima_monitor_opts *opts, struct ima_monitor **re
 	m->opts = *opts;
 	pthread_rwlock_init(&m->policy_lock, NULL);
 	pthread_mutex_init(&m->emitted_lock, NULL);
+	pthread_mutex_init(&m->rewrite_lock, NULL);
 	*ret = m;
 	return 0;
 }
@@ -34,6 +35,7 @@ struct ima_monitor *ima_monitor_free(struct ima_monitor *m)
 	if (m) {
 		pthread_rwlock_destroy(&m->policy_lock);
 		pthread_mutex_destroy(&m->emitted_lock);
+		pthread_mutex_destroy(&m->rewrite_lock);
 		ima_inodes_free(m->inodes);
 		ima_rewrites_free(m->rewrites);
 		free(m);
@@ -326,6 +328,7 @@ void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct 
 
 	*ret = (struct ima_outcome){ 0 };
 	pthread_rwlock_rdlock(&m->policy_lock);
+	ima_judge_settle(m, h, ev, &c);
 	for (size_t i = 0; i < ev->n_checks; i++) {
 		struct ima_policy_result res;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one place that says: match -> violation checks -> collect -> measure -> audit. Hooks bring events, the list keeps records.
+ * The one place that says: match -> violation checks -> collect -> measure -> appraise -> audit. Hooks bring events, the list keeps records.
  *
  * Thread-safe: events run in parallel under a read lock of the policy; a policy change takes the write lock.
  */

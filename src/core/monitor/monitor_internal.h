@@ -20,6 +20,7 @@ struct ima_monitor {
 	pthread_rwlock_t policy_lock;
 	struct ima_inodes *inodes;
 	struct ima_rewrites *rewrites;
+	pthread_mutex_t rewrite_lock; /* of a label that is written, and of the note that it is to be */
 	pthread_mutex_t emitted_lock;
 	struct ima_emitted emitted[EMITTED_SLOTS];
 };
