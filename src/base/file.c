@@ -3,6 +3,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -26,4 +27,15 @@ int ima_file_read_fd(int fd, size_t max, uint8_t **ret, size_t *ret_len)
 	*ret = b.data;
 	*ret_len = b.len;
 	return 0;
+}
+
+bool ima_file_is_certificate_name(const char *name)
+{
+	static const char *const ends[] = { ".der", ".x509", ".pem", ".crt" };
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot && dot != name && name[0] != '.' && i < IMA_N_ELEMENTS(ends); i++)
+		if (!strcmp(dot, ends[i]))
+			return true;
+	return false;
 }

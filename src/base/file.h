@@ -4,6 +4,9 @@
 
 #include <ima/types.h>
 
+/** ima_file_is_certificate_name() - ends in .der, .x509, .pem or .crt, and is not hidden */
+bool ima_file_is_certificate_name(const char *name);
+
 /**
  * ima_file_read_fd() - from the descriptor's position to the end; works on pipes
  * @max: bytes at most

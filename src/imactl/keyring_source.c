@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
+
 #define CERT_MAX (64U << 10)
 
 static int add_file(struct ima_keyring *ring, const char *path)
@@ -28,10 +30,7 @@ static int add_file(struct ima_keyring *ring, const char *path)
 
 static int is_certificate(const struct dirent *e)
 {
-	const char *dot = strrchr(e->d_name, '.');
-
-	return e->d_name[0] != '.' && dot &&
-	       (!strcmp(dot, ".der") || !strcmp(dot, ".x509") || !strcmp(dot, ".pem") || !strcmp(dot, ".crt"));
+	return ima_file_is_certificate_name(e->d_name);
 }
 
 int imactl_keyring_add(struct ima_keyring *ring, const char *path)

@@ -169,14 +169,6 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool is_certificate_name(const char *name)
-{
-	const char *dot = strrchr(name, '.');
-
-	return name[0] != '.' && dot &&
-	       (!strcmp(dot, ".der") || !strcmp(dot, ".x509") || !strcmp(dot, ".pem") || !strcmp(dot, ".crt"));
-}
-
 static int list_dir(const char *path, char ***ret, size_t *ret_n)
 {
 	DIR *d = opendir(path);
@@ -188,7 +180,7 @@ static int list_dir(const char *path, char ***ret, size_t *ret_n)
 	while (r == 0 && (e = readdir(d))) {
 		char **more, *name;
 
-		if (!is_certificate_name(e->d_name))
+		if (!ima_file_is_certificate_name(e->d_name))
 			continue;
 		more = reallocarray(*ret, *ret_n + 1, sizeof(*more));
 		if (more)

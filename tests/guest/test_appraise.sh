@@ -8,13 +8,9 @@
 
 keys=$work/keys
 mkdir -p "$keys"
-key() { # NAME [openssl options]
-	local name=$1
-	shift
-	openssl req -x509 -nodes -newkey "$@" -keyout "$keys/$name.key" -out "$keys/$name.pem" -days 30 -subj "/CN=$name" \
-		-addext keyUsage=digitalSignature -addext subjectKeyIdentifier=hash 2>/dev/null || die "openssl req"
-	openssl x509 -in "$keys/$name.pem" -outform der -out "$keys/$name.der"
-}
+# shellcheck source=tests/keys.sh
+. "$here/../keys.sh"
+key() { make_key "$keys" "$@"; }
 key rsa rsa:2048
 key rsa4096 rsa:4096
 key ec ec -pkeyopt ec_paramgen_curve:P-256

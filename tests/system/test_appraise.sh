@@ -2,14 +2,12 @@
 # Appraisal without the gate, on a mount of its own: what is not signed is refused, what is signed runs, what was changed since is refused;
 # labels follow what is written; signatures by evmctl.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../keys.sh"
 for tool in openssl evmctl setfattr getfattr setpriv; do command -v $tool >/dev/null || skip "$tool is missing"; done
 
-key() { # NAME [openssl options]
-	local name=$1
-	shift
-	openssl req -x509 -nodes -newkey "$@" -keyout "$work/$name.key" -out "$work/$name.pem" -days 30 -subj "/CN=$name" \
-		-addext keyUsage=digitalSignature -addext subjectKeyIdentifier=hash 2>/dev/null || die "openssl req"
-	openssl x509 -in "$work/$name.pem" -outform der -out "$work/keys/$name.der"
+key() { # NAME [openssl options]: only the certificate goes among imad's
+	make_key "$work" "$@"
+	cp "$work/$1.der" "$work/keys/"
 }
 sign() { evmctl ima_sign -a "${3:-sha256}" --key "$work/$2.key" "$1" >/dev/null 2>&1 || die "evmctl ima_sign $1"; }
 label() { getfattr -n security.ima -e hex "$1" 2>/dev/null | sed -n 's/^security.ima=//p'; }

@@ -1,18 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Labels made by evmctl verify with imactl and the reverse, for every kind of key, hash and label; fs-verity digests equal fsverity's.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../keys.sh"
 for tool in openssl evmctl fsverity getfattr setfattr; do command -v $tool >/dev/null || skip "$tool is missing"; done
 
 make_mount 3G
 cd "$work/mnt"
 mkdir -m 755 keys
-key() { # NAME [openssl options]
-	local name=$1
-	shift
-	openssl req -x509 -nodes -newkey "$@" -keyout "keys/$name.key" -out "keys/$name.pem" -days 30 -subj "/CN=$name" -addext keyUsage=digitalSignature \
-		-addext subjectKeyIdentifier=hash 2>/dev/null || die "openssl req $name"
-	openssl x509 -in "keys/$name.pem" -outform der -out "keys/$name.der"
-}
+key() { make_key keys "$@"; }
 for bits in 2048 3072 4096; do key rsa$bits rsa:$bits; done
 key p256 ec -pkeyopt ec_paramgen_curve:P-256
 key p384 ec -pkeyopt ec_paramgen_curve:P-384
