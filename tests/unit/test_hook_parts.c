@@ -14,9 +14,9 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
-#include "hook/fanotify/elf.h"
+#include "hook/elf.h"
 #include "base/mounts.h"
-#include "hook/fanotify/subject.h"
+#include "hook/subject.h"
 #include "hook/lsm.h"
 
 static int file_with(const void *data, size_t len)

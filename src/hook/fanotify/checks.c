@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "hook/fanotify/elf.h"
+#include "hook/elf.h"
 #include "hook/fanotify/job.h"
 
 /* was the program of this task's running execve one that names a loader? Read once: the loader follows its program */

@@ -4,8 +4,8 @@
 
 #include <limits.h>
 
-#include "hook/fanotify/file.h"
-#include "hook/fanotify/subject.h"
+#include "hook/file.h"
+#include "hook/subject.h"
 #include "hook/fanotify/worker.h"
 
 struct ima_fan_job {

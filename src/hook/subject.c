@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading /proc about a task that waits in open(2) or execve(2). Nothing here opens a file outside procfs. */
-#include "hook/fanotify/subject.h"
+#include "hook/subject.h"
 
 #include <errno.h>
 #include <fcntl.h>

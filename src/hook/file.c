@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Descriptor operations: digest of a file that may change meanwhile, lease probe for writers, labels, path. */
-#include "hook/fanotify/file.h"
+#include "hook/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ELF class, type and program headers of both word sizes and byte orders; bounded reads only. */
-#include "hook/fanotify/elf.h"
+#include "hook/elf.h"
 
 #include <elf.h>
 #include <string.h>
