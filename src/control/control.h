@@ -14,6 +14,8 @@
  *   policy_path    "path": text     the daemon reads and measures the file
  *   policy_commit  -
  *   policy_abort   -
+ *   evm_names      -                "text": the names that EVM covers
+ *   evm_name       "name": hex      one more, or "."
  *   trim           "n": int         the n oldest records are deleted; "entries", "deleted": counters
  *   restart        -                the program now installed takes over, without a gap in what is enforced
  *   stage          -                all records are set apart

@@ -15,6 +15,7 @@
 #include "base/diag.h"
 #include "base/hex.h"
 #include "control/control.h"
+#include "imad/evm_state.h"
 #include "imad/grace.h"
 #include "imad/list_trim.h"
 #include "imad/policy_measure.h"
@@ -325,31 +326,19 @@ static json_t *op_appraise_confirm(struct imad_worker *w, struct imad_upload *u,
 	return json_pack("{s:b, s:b}", "ok", 1, "confirmed", r);
 }
 
-struct evm_call {
-	struct ima_evm *evm;
-	struct ima_bytes text;
-};
-
-static int write_evm(struct ima_policy *p, void *arg)
-{
-	struct evm_call *c = arg;
-
-	return ima_evm_mode_write(c->evm, c->text);
-}
-
 static json_t *op_evm_write(struct imad_worker *w, struct imad_upload *u, const json_t *req)
 {
-	const json_t *text = json_object_get(req, "text");
-	struct evm_call call = { .evm = w->keys.evm,
-				 .text = { (const uint8_t *)json_string_value(text), json_string_length(text) } };
-	int r;
+	return imad_evm_mode_write(w, req);
+}
 
-	if (!call.evm || !json_is_string(text))
-		return ima_control_error(-EPERM, NULL, "evm: appraisal is off");
-	r = ima_monitor_policy_call(w->monitor, write_evm, &call);
-	if (r == 0)
-		r = w->setup->hook->ops->refresh(w->setup->hook);
-	return r < 0 ? ima_control_error(r, NULL, "evm: %s", strerror(-r)) : done();
+static json_t *op_evm_name(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	return imad_evm_name_add(w, req);
+}
+
+static json_t *op_evm_names(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	return imad_evm_names(w);
 }
 
 static json_t *op_restart(struct imad_worker *w, struct imad_upload *u, const json_t *req)
@@ -409,6 +398,8 @@ static const struct {
 	{ "measure", op_measure },
 	{ "appraise_confirm", op_appraise_confirm },
 	{ "evm_write", op_evm_write },
+	{ "evm_name", op_evm_name },
+	{ "evm_names", op_evm_names },
 	{ "restart", op_restart },
 	{ "trim", op_trim },
 	{ "stage", op_stage },

@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "imad/evm_state.h"
+
 enum imad_phase { IMAD_STARTING = 0, IMAD_READY, IMAD_FAILED };
 
 struct imad_shared {
@@ -18,5 +20,7 @@ struct imad_shared {
 	_Atomic int worker_pid;
 	_Atomic int view_pid;        /* 0: no view runs */
 	_Atomic int view_mounted;
+	_Atomic int evm_names_locked; /* the file evm_xattrs takes no more names */
+	struct imad_evm_state evm;    /* written by the worker, read by the next one */
 	char view_reason[192];       /* why there is no view; written before the worker starts or by the view */
 };

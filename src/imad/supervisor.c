@@ -197,6 +197,7 @@ static int run_view(struct supervisor *s)
 		.lists_writable = c->profile == IMA_PROFILE_NEWEST, /* since 7.2 */
 		.ready_fd = -1,
 		.mounted = &sh->view_mounted,
+		.evm_names_locked = &sh->evm_names_locked,
 	};
 	struct ima_diag diag = { 0 };
 	int r;

@@ -74,12 +74,16 @@ static void say_key(void *user, int level, const char *text)
 static int load_keys(struct imad_worker *w, struct ima_diag *diag)
 {
 	const struct imad_config *c = w->setup->config;
+	int r;
 
 	if (!imad_config_appraises(c))
 		return 0;
 	if (c->emergency)
 		imad_say(w, LOG_WARNING, "imad.appraise=log on the kernel command line: nothing is refused");
-	return imad_keys_load(c, say_key, w, &w->keys, diag);
+	r = imad_keys_load(c, say_key, w, &w->keys, diag);
+	if (r == 0)
+		imad_evm_restore(&w->setup->shared->evm, w->keys.evm);
+	return r;
 }
 
 static uint32_t available_algos(const struct ima_hasher *h)

@@ -164,6 +164,9 @@ static int add_own(struct ima_tree *t, const struct ima_journal_head *head,
 	if (r == 0)
 		r = add_named(t, (struct ima_node){ .kind = IMA_NODE_EVM, .parent = evm, .mode = 0660 },
 			      "evm", NULL);
+	if (r == 0)
+		r = add_named(t, (struct ima_node){ .kind = IMA_NODE_EVM_XATTRS, .parent = evm, .mode = 0660 },
+			      "evm_xattrs", NULL);
 	return r;
 }
 

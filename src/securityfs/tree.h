@@ -18,6 +18,7 @@ enum ima_node_kind {
 	IMA_NODE_VIOLATIONS,
 	IMA_NODE_POLICY,
 	IMA_NODE_EVM,
+	IMA_NODE_EVM_XATTRS,
 	IMA_NODE_REAL,       /* passed through */
 };
 

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -38,7 +39,7 @@ struct view {
 /* what an open file of ours keeps */
 struct handle {
 	struct ima_policy_handle policy;
-	struct ima_buffer text; /* counters: taken at the first read from the start */
+	struct ima_buffer text; /* counters and EVM's files: taken at the first read from the start */
 	int fd;                 /* passed through */
 	bool reads_list, writes_list;
 };
@@ -48,13 +49,20 @@ static struct view *view_of(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
-static mode_t mode_of(const struct ima_node *n)
+/* a list of names that is locked can still be read */
+static bool is_locked(const struct view *v, const struct ima_node *n)
+{
+	return n->kind == IMA_NODE_EVM_XATTRS && v->opts->evm_names_locked &&
+	       atomic_load(v->opts->evm_names_locked);
+}
+
+static mode_t mode_of(const struct view *v, const struct ima_node *n)
 {
 	const mode_t type = n->kind == IMA_NODE_DIR	? S_IFDIR
 			    : n->kind == IMA_NODE_LINK ? S_IFLNK
 						       : S_IFREG;
 
-	return type | n->mode;
+	return type | (is_locked(v, n) ? n->mode & 0444 : n->mode);
 }
 
 static int fill_attr(struct view *v, fuse_ino_t ino, struct stat *ret)
@@ -68,7 +76,7 @@ static int fill_attr(struct view *v, fuse_ino_t ino, struct stat *ret)
 		if (fstat(n->fd, ret) < 0)
 			return -errno;
 	} else {
-		ret->st_mode = mode_of(n);
+		ret->st_mode = mode_of(v, n);
 		ret->st_nlink = n->kind == IMA_NODE_DIR ? 2 : 1;
 		ret->st_atim = ret->st_mtim = ret->st_ctim = v->since;
 		ret->st_size = n->kind == IMA_NODE_LINK ? (off_t)strlen(n->target) : 0;
@@ -234,6 +242,7 @@ static int open_node(struct view *v, fuse_req_t req, const struct ima_node *n, i
 	case IMA_NODE_REAL:
 		return open_real(n, flags, h);
 	case IMA_NODE_EVM:
+	case IMA_NODE_EVM_XATTRS:
 		return 0;
 	case IMA_NODE_LIST:
 		return open_list(v, req, flags, h);
@@ -285,15 +294,17 @@ static void reply_part(fuse_req_t req, const struct ima_buffer *b, size_t size, 
 	fuse_reply_buf(req, len ? (const char *)b->data + off : NULL, len < size ? len : size);
 }
 
-static int fill_counter(struct view *v, const struct ima_node *n, struct handle *h)
+static int fill_text(struct view *v, const struct ima_node *n, struct handle *h)
 {
 	const uint64_t value = n->kind == IMA_NODE_COUNT ? ima_view_lists_count(v->lists)
 							 : ima_view_lists_violations(v->lists);
 
 	h->text.len = 0;
-	return n->kind == IMA_NODE_EVM
-		       ? ima_evm_file_read(v->opts->control_path, &h->text)
-		       : ima_buffer_printf(&h->text, "%llu\n", (unsigned long long)value);
+	if (n->kind == IMA_NODE_EVM)
+		return ima_evm_file_read(v->opts->control_path, &h->text);
+	if (n->kind == IMA_NODE_EVM_XATTRS)
+		return ima_evm_names_file_read(v->opts->control_path, &h->text);
+	return ima_buffer_printf(&h->text, "%llu\n", (unsigned long long)value);
 }
 
 static void read_real(fuse_req_t req, struct handle *h, size_t size, off_t off)
@@ -336,11 +347,41 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		return;
 	}
 	if (off == 0)
-		r = fill_counter(v, n, h);
+		r = fill_text(v, n, h);
 	if (r < 0)
 		fuse_reply_err(req, -r);
 	else
 		reply_part(req, &h->text, size, off);
+}
+
+/* the kernel asks for the capability, whoever opened the file */
+static bool may_administer(fuse_req_t req)
+{
+	char path[40], line[256];
+	uint64_t caps = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)fuse_req_ctx(req)->pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "CapEff:", 7))
+			caps = strtoull(line + 7, NULL, 16);
+	if (f)
+		fclose(f);
+	return caps >> CAP_SYS_ADMIN & 1;
+}
+
+static ssize_t write_evm(struct view *v, const struct ima_node *n, struct ima_bytes text, off_t off)
+{
+	int r;
+
+	if (is_locked(v, n))
+		r = -EPERM;
+	else if (n->kind == IMA_NODE_EVM)
+		r = ima_evm_file_write(v->opts->control_path, text);
+	else
+		r = off ? -EINVAL : ima_evm_names_file_write(v->opts->control_path, text);
+	return r < 0 ? r : (ssize_t)text.len;
 }
 
 static ssize_t write_node(struct view *v, const struct ima_node *n, struct handle *h, const char *buf,
@@ -362,9 +403,8 @@ static ssize_t write_node(struct view *v, const struct ima_node *n, struct handl
 				     (struct ima_bytes){ (const uint8_t *)buf, size });
 		return r < 0 ? r : (ssize_t)size;
 	case IMA_NODE_EVM:
-		r = ima_evm_file_write(v->opts->control_path,
-				       (struct ima_bytes){ (const uint8_t *)buf, size });
-		return r < 0 ? r : (ssize_t)size;
+	case IMA_NODE_EVM_XATTRS:
+		return write_evm(v, n, (struct ima_bytes){ (const uint8_t *)buf, size }, off);
 	default:
 		return -EACCES;
 	}
@@ -375,8 +415,11 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t siz
 {
 	struct view *v = view_of(req);
 	const struct ima_node *n = ima_tree_node(v->tree, ino);
-	ssize_t r = write_node(v, n, (struct handle *)(uintptr_t)fi->fh, buf, size, off);
+	const bool evm = n->kind == IMA_NODE_EVM || n->kind == IMA_NODE_EVM_XATTRS;
+	ssize_t r = -EPERM;
 
+	if (!evm || may_administer(req))
+		r = write_node(v, n, (struct handle *)(uintptr_t)fi->fh, buf, size, off);
 	if (r < 0)
 		fuse_reply_err(req, (int)-r);
 	else

@@ -23,6 +23,7 @@ struct ima_view_opts {
 	bool legacy_lists;
 	bool lists_writable;
 	int ready_fd;
+	_Atomic int *evm_names_locked; /* 1: evm_xattrs is mode 0440 from now on; shared memory; may be NULL */
 	_Atomic int *mounted; /* set to 1 when the mount is up; shared memory; may be NULL */
 };
 

@@ -190,6 +190,49 @@ static void test_names(void **state)
 	ima_evm_free(e);
 }
 
+static int name_it(struct ima_evm *e, const char *text, size_t len)
+{
+	return ima_evm_names_write(e, (struct ima_bytes){ (const uint8_t *)text, len });
+}
+
+static void test_names_file(void **state)
+{
+	static const char before[] = "security.selinux\nsecurity.SMACK64\nsecurity.apparmor\nsecurity.ima\nsecurity.capability\n";
+	static const char after[] = "security.selinux\nsecurity.SMACK64\nsecurity.SMACK64EXEC\nsecurity.apparmor\nsecurity.ima\n"
+				    "security.capability\nsecurity.b\nsecurity.a\n";
+	struct ima_buffer shown = { 0 };
+	struct ima_evm *e;
+	char name[300];
+
+	assert_int_equal(ima_evm_new(601, &e), 0);
+	assert_int_equal(ima_evm_names_show(e, &shown), 0);
+	assert_int_equal(shown.len, sizeof(before) - 1);
+	assert_memory_equal(shown.data, before, shown.len);
+	memset(name, 'a', sizeof(name));
+	memcpy(name, "security.", 9);
+	assert_int_equal(name_it(e, "", 0), -EINVAL);
+	assert_int_equal(name_it(e, "\n", 1), -EINVAL);
+	assert_int_equal(name_it(e, "user.x\n", 7), -EINVAL);
+	assert_int_equal(name_it(e, name, 256), -E2BIG);
+	assert_int_equal(name_it(e, "security.ima\n", 13), -EEXIST);
+	assert_int_equal(name_it(e, "security.SMACK64EXEC\n", 21), 0); /* was there, switched off */
+	assert_int_equal(name_it(e, "security.SMACK64EXEC\n", 21), -EEXIST);
+	assert_int_equal(name_it(e, "security.b", 10), 0);
+	assert_int_equal(name_it(e, "security.a\0junk\n", 16), 0);
+	shown.len = 0;
+	assert_int_equal(ima_evm_names_show(e, &shown), 0);
+	assert_int_equal(shown.len, sizeof(after) - 1);
+	assert_memory_equal(shown.data, after, shown.len);
+	assert_int_equal(name_it(e, name, 255), 0);
+	assert_int_equal(name_it(e, name, 255), -EEXIST);
+	assert_int_equal(name_it(e, ".\n", 2), 0);
+	assert_int_equal(name_it(e, "security.c", 10), -EPERM);
+	assert_int_equal(name_it(e, name, 256), -EPERM);
+	assert_int_equal(name_it(e, ".", 1), -EPERM);
+	ima_buffer_done(&shown);
+	ima_evm_free(e);
+}
+
 /* printed by `keyctl pipe` in a guest with Debian's kernel 6.1; the master key is the user key's text */
 #define BLOB "default user:kmk 32 fe40be6426a14475cf6e6ff99623f2c800b38135d771726321d6a985f16147667eb5ba562dc7f6abda68cf3d1ea8f002af5f1916a9d247cebe16e55076c45c3a8dd8cf4a4798b1aa538aad067bb885a14e"
 #define MASTER "8731316ee5b94ad3fcd6a092d801a1806e3fcbfad20a435ca950b9ed0292cd20"
@@ -264,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_mode_file),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names_file),
 		cmocka_unit_test(test_blob),
 		cmocka_unit_test(test_recorded_hmac),
 	};

@@ -8,21 +8,6 @@
 static const char ima_name[] = "security.ima";
 static const char evm_name[] = "security.evm";
 
-/* as Debian's kernels are built: SELinux, AppArmor, IMA and capabilities count, Smack's only for portable signatures */
-static const struct {
-	const char *name;
-	bool enabled;
-} default_names[] = {
-	{ "security.selinux", true },
-	{ "security.SMACK64", true },
-	{ "security.SMACK64EXEC", false },
-	{ "security.SMACK64TRANSMUTE", false },
-	{ "security.SMACK64MMAP", false },
-	{ "security.apparmor", true },
-	{ ima_name, true },
-	{ "security.capability", true },
-};
-
 int ima_evm_new(unsigned int version, struct ima_evm **ret)
 {
 	struct ima_evm *e = calloc(1, sizeof(*e));
@@ -30,12 +15,7 @@ int ima_evm_new(unsigned int version, struct ima_evm **ret)
 	if (!e)
 		return -ENOMEM;
 	e->version = version;
-	for (size_t i = 0; i < IMA_N_ELEMENTS(default_names); i++) {
-		struct ima_evm_name *n = &e->names[e->n_names++];
-
-		snprintf(n->name, sizeof(n->name), "%s", default_names[i].name);
-		n->enabled = default_names[i].enabled;
-	}
+	ima_evm_default_names(e);
 	*ret = e;
 	return 0;
 }
@@ -61,38 +41,6 @@ int ima_evm_set_key(struct ima_evm *e, struct ima_bytes key)
 	e->mode |= IMA_EVM_INIT_HMAC;
 	e->mode &= ~IMA_EVM_ALLOW_METADATA_WRITES;
 	return 0;
-}
-
-int ima_evm_add_name(struct ima_evm *e, const char *name)
-{
-	struct ima_evm_name *n;
-
-	if (strlen(name) >= sizeof(n->name))
-		return -E2BIG;
-	if (strncmp(name, "security.", 9) || !name[9])
-		return -EINVAL;
-	for (size_t i = 0; i < e->n_names; i++) {
-		if (strcmp(e->names[i].name, name))
-			continue;
-		if (e->names[i].enabled)
-			return -EEXIST;
-		e->names[i].enabled = true;
-		return 0;
-	}
-	if (e->n_names == IMA_EVM_MAX_NAMES)
-		return -ENOSPC;
-	n = &e->names[e->n_names++];
-	snprintf(n->name, sizeof(n->name), "%s", name);
-	n->enabled = true;
-	return 0;
-}
-
-bool ima_evm_covers(const struct ima_evm *e, const char *name)
-{
-	for (size_t i = 0; i < e->n_names; i++)
-		if (e->names[i].enabled && !strcmp(e->names[i].name, name))
-			return true;
-	return false;
 }
 
 /* 1 appended, 0 the file has none */

@@ -50,6 +50,21 @@ ima_must_check int ima_evm_set_key(struct ima_evm *e, struct ima_bytes key);
 /** ima_evm_add_name() - cover one more attribute. -EINVAL not "security.", -EEXIST, -ENOSPC, -E2BIG */
 ima_must_check int ima_evm_add_name(struct ima_evm *e, const char *name);
 
+/**
+ * ima_evm_names_write() - what is written to the file "evm_xattrs": one name, or "." to lock the list for good
+ * Return: 0, -EPERM locked, -E2BIG more than 255 bytes, and errors of ima_evm_add_name()
+ */
+ima_must_check int ima_evm_names_write(struct ima_evm *e, struct ima_bytes text);
+
+/** ima_evm_names_show() - append the names that HMACs cover, a line each. -ENOMEM */
+ima_must_check int ima_evm_names_show(const struct ima_evm *e, struct ima_buffer *out);
+
+/** ima_evm_default_names() - fill the list of a new object */
+void ima_evm_default_names(struct ima_evm *e);
+
+/** ima_evm_name_at() - name number @i, covered or only by portable signatures; NULL behind the last. @e NULL: the names of a new object */
+const char *ima_evm_name_at(const struct ima_evm *e, size_t i);
+
 /** ima_evm_covers() - is the attribute one that EVM protects? */
 bool ima_evm_covers(const struct ima_evm *e, const char *name);
 

@@ -6,13 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* protected attributes in the order that EVM uses */
-static const char *const evm_names[] = {
-	"security.selinux", "security.SMACK64", "security.SMACK64EXEC",
-	"security.SMACK64TRANSMUTE", "security.SMACK64MMAP", "security.apparmor",
-	"security.ima", "security.capability",
-};
-
 void ima_collected_done(struct ima_collected *c)
 {
 	free(c->ima_xattr);
@@ -125,13 +118,14 @@ static int collect_evm_field(struct ima_collected *c, const struct ima_file_even
 
 static int collect_evm_fields(struct ima_collected *c, const struct ima_file_event *ev)
 {
+	const char *name;
 	int r = 0;
 
 	if (c->has_evm_fields)
 		return 0;
 	c->has_evm_fields = true;
-	for (size_t i = 0; r == 0 && i < IMA_N_ELEMENTS(evm_names); i++)
-		r = collect_evm_field(c, ev, evm_names[i]);
+	for (size_t i = 0; r == 0 && (name = ima_evm_name_at(c->covered, i)); i++)
+		r = collect_evm_field(c, ev, name);
 	return r;
 }
 

@@ -18,6 +18,7 @@ struct ima_collected_verdict {
 };
 
 struct ima_collected {
+	const struct ima_evm *covered; /* borrowed; NULL: what EVM covers without settings */
 	bool has_digest;
 	int error;                    /* of the digest: then it is zeros of its algorithm */
 	struct ima_digest digest;

@@ -118,7 +118,7 @@ static void add_violation(struct ima_monitor *m, struct ima_hasher *h,
 			  struct ima_outcome *out)
 {
 	/* metadata is that of the file; its content and its signature are not looked at */
-	struct ima_collected c = { .has_digest = true, .error = -ENODATA, .has_ima_xattr = true };
+	struct ima_collected c = { .covered = m->opts.evm, .has_digest = true, .error = -ENODATA, .has_ima_xattr = true };
 	struct ima_template_in in;
 	const struct ima_mlist_entry e = {
 		.templ = m->opts.templ, .in = &in, .pcr = m->opts.pcr, .event = ev->number };
@@ -324,7 +324,7 @@ static bool is_watched_for_writers(struct ima_monitor *m, const struct ima_file_
 void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 		      struct ima_outcome *ret)
 {
-	struct ima_collected c = { 0 };
+	struct ima_collected c = { .covered = m->opts.evm };
 
 	*ret = (struct ima_outcome){ 0 };
 	pthread_rwlock_rdlock(&m->policy_lock);
