@@ -90,12 +90,18 @@ static struct ima_bytes without_mode(struct ima_bytes text)
 	return text;
 }
 
+struct ima_bytes ima_lsm_trim(struct ima_bytes text)
+{
+	while (text.len && (text.data[text.len - 1] == 0 || text.data[text.len - 1] == '\n'))
+		text.len--;
+	return text;
+}
+
 void ima_lsm_split(enum ima_lsm lsm, bool object, struct ima_bytes text, struct ima_bytes ret[static 3])
 {
 	for (size_t i = 0; i < 3; i++)
 		ret[i] = (struct ima_bytes){ 0 };
-	while (text.len && (text.data[text.len - 1] == 0 || text.data[text.len - 1] == '\n'))
-		text.len--;
+	text = ima_lsm_trim(text);
 	if (lsm == IMA_LSM_SELINUX)
 		split_selinux(text, ret);
 	else if (lsm == IMA_LSM_SMACK)

@@ -25,3 +25,6 @@ const char *ima_lsm_xattr(enum ima_lsm lsm);
  * @ret: user, role, type; views into @text; empty where the module has no such word
  */
 void ima_lsm_split(enum ima_lsm lsm, bool object, struct ima_bytes text, struct ima_bytes ret[static 3]);
+
+/** ima_lsm_trim() - a label text without the newline or NUL that procfs ends it with; a view of @text */
+struct ima_bytes ima_lsm_trim(struct ima_bytes text);

@@ -18,6 +18,7 @@
 #define CAP_BIT_SETGID 6
 #define CAP_BIT_SETUID 7
 #define ID_UNKNOWN UINT32_MAX
+#define EXECVEAT_CHECK 0x10000U /* AT_EXECVE_CHECK, since 6.14 */
 #define ASLEEP_TRIES 50
 #define ASLEEP_WAIT_US 40
 
@@ -59,12 +60,19 @@ static const char *find_line(const char *text, const char *key)
 }
 
 static void parse_ids(const char *text, const char *key, uint32_t *real, uint32_t *effective,
-		      uint32_t *saved)
+		      uint32_t *saved, uint32_t *fs)
 {
 	const char *p = find_line(text, key);
 
-	if (!p || sscanf(p, "%" SCNu32 " %" SCNu32 " %" SCNu32, real, effective, saved) != 3)
-		*real = *effective = *saved = 0; /* cannot be told: the rules about root see root */
+	if (!p || sscanf(p, "%" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32, real, effective, saved, fs) != 4)
+		*real = *effective = *saved = *fs = 0; /* cannot be told: the rules about root see root */
+}
+
+static int parse_pid(const char *text, const char *key)
+{
+	const char *p = find_line(text, key);
+
+	return p ? (int)strtol(p, NULL, 10) : 0;
 }
 
 static int read_status(int proc_fd, int tid, struct ima_subject *s)
@@ -76,8 +84,10 @@ static int read_status(int proc_fd, int tid, struct ima_subject *s)
 
 	if (r < 0)
 		return r;
-	parse_ids(text, "\nUid:", &s->uid, &s->euid, &s->suid);
-	parse_ids(text, "\nGid:", &s->gid, &s->egid, &s->sgid);
+	parse_ids(text, "\nUid:", &s->uid, &s->euid, &s->suid, &s->fsuid);
+	parse_ids(text, "\nGid:", &s->gid, &s->egid, &s->sgid, &s->fsgid);
+	s->tgid = parse_pid(text, "\nTgid:");
+	s->ppid = parse_pid(text, "\nPPid:");
 	p = find_line(text, "\nCapEff:");
 	if (p)
 		caps = strtoull(p, NULL, 16);
@@ -174,6 +184,7 @@ static void read_syscall(int proc_fd, int tid, struct ima_subject *s)
 		return;
 	s->ip = ip;
 	s->call = classify(tid, nr, arg, &s->open_flags);
+	s->exec_check = nr == SYS_execveat && (arg[4] & EXECVEAT_CHECK);
 }
 
 int ima_subject_read(int proc_fd, int tid, struct ima_subject *ret)
@@ -189,6 +200,26 @@ int ima_subject_read(int proc_fd, int tid, struct ima_subject *ret)
 	ret->audit.auid = read_number(proc_fd, tid, "loginuid");
 	ret->audit.ses = read_number(proc_fd, tid, "sessionid");
 	return 0;
+}
+
+/* "tid (name) state ppid pgrp session tty ...": the name may hold anything */
+unsigned int ima_subject_tty(int proc_fd, int tid)
+{
+	char text[1024];
+	const char *p = read_proc(proc_fd, tid, "stat", text, sizeof(text)) > 0 ? strrchr(text, ')') : NULL;
+	unsigned int tty = 0;
+
+	return p && sscanf(p, ") %*c %*d %*d %*d %u", &tty) == 1 ? tty : 0;
+}
+
+void ima_subject_program(int proc_fd, int tid, char *ret, size_t size)
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%d/exe", tid);
+	n = readlinkat(proc_fd, path, ret, size - 1);
+	ret[n > 0 ? n : 0] = 0;
 }
 
 static bool is_loader_path(const char *path)

@@ -13,9 +13,11 @@ enum ima_call {
 };
 
 struct ima_subject {
-	uint32_t uid, euid, suid, gid, egid, sgid;
+	uint32_t uid, euid, suid, fsuid, gid, egid, sgid, fsgid;
+	int tgid, ppid; /* 0: not known */
 	bool cap_setuid, cap_setgid;
 	bool kernel_thread;
+	bool exec_check; /* execveat(2) asks only */
 	struct ima_audit_subject audit;
 	enum ima_call call;
 	unsigned int open_flags; /* of IMA_CALL_OPEN */
@@ -34,6 +36,12 @@ bool ima_subject_in_loader(int proc_fd, int tid, const struct ima_subject *s);
 
 /** ima_subject_label() - the task's label as the security module writes it; the length, 0: none or not readable */
 size_t ima_subject_label(int proc_fd, int tid, char *ret, size_t size);
+
+/** ima_subject_tty() - number of the controlling terminal; 0: none, or the task is gone */
+unsigned int ima_subject_tty(int proc_fd, int tid);
+
+/** ima_subject_program() - path of the program that the task runs; "": none, or the task is gone */
+void ima_subject_program(int proc_fd, int tid, char *ret, size_t size);
 
 /** ima_subject_mask() - the kernel's access mask of an open with these flags */
 unsigned int ima_subject_mask(unsigned int open_flags);

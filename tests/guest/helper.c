@@ -52,6 +52,18 @@ static int do_mmap(char **argv)
 	return 0;
 }
 
+/* while it is mapped shared and writable, through a descriptor that is closed by then */
+static int do_mmap_written(char **argv)
+{
+	int fd = open(argv[0], O_RDWR);
+	void *p = fd < 0 ? MAP_FAILED : mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return refused("shared mmap");
+	close(fd);
+	return do_mmap(argv);
+}
+
 /* executable because the task's personality says so, not because it was asked for */
 static int do_mmap_implied(char **argv)
 {
@@ -435,6 +447,7 @@ static const struct {
 	int (*fn)(char **argv);
 } commands[] = {
 	{ "dlopen", 1, do_dlopen },   { "mmap", 1, do_mmap },	{ "mmap-implied", 1, do_mmap_implied },	  { "mprotect", 1, do_mprotect },
+	{ "mmap-written", 1, do_mmap_written },
 	{ "memfd", 2, do_memfd },     { "unlinked", 1, do_unlinked }, { "kexec", 1, do_kexec },
 	{ "append", 1, do_append },	  { "exec", 1, do_exec },	{ "load", 2, do_load },
 	{ "direct", 1, do_direct },	  { "open", 1, do_open },	{ "map", 1, do_map },

@@ -73,7 +73,7 @@ struct scene {
 static void keep_audit(void *user, enum ima_audit_type type, const char *text)
 {
 	struct scene *s = user;
-	const char *end = strstr(text, " pid=");
+	const char *end = strstr(text, " ppid=");
 
 	if (type != IMA_AUDIT_RULE)
 		return;

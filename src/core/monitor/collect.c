@@ -176,28 +176,3 @@ int ima_collect_template(struct ima_collected *c, struct ima_hasher *h,
 	};
 	return 0;
 }
-
-int ima_collect_audit_text(const struct ima_collected *c, const struct ima_file_event *ev,
-			   struct ima_buffer *out)
-{
-	const struct ima_audit_subject *s = &ev->subject;
-	const struct ima_policy_event *f = &ev->facts;
-	int r;
-
-	r = ima_buffer_append_str(out, "file=");
-	if (r == 0)
-		r = ima_audit_quote(out, ev->path);
-	if (r == 0)
-		r = ima_buffer_printf(out, " hash=\"%s:", ima_hash_name(c->digest.algo));
-	if (r == 0)
-		r = ima_buffer_append_hex(out, c->digest.data, c->digest.len);
-	if (r == 0)
-		r = ima_buffer_printf(out,
-				      "\" pid=%d auid=%u uid=%u gid=%u euid=%u suid=%u egid=%u "
-				      "sgid=%u ses=%u comm=",
-				      s->pid, s->auid, f->uid, f->gid, f->euid, f->suid, f->egid,
-				      f->sgid, s->ses);
-	return r < 0 ? r
-		     : ima_audit_quote(out, (struct ima_bytes){ (const uint8_t *)s->comm,
-								 strlen(s->comm) });
-}

@@ -21,6 +21,7 @@ struct ima_collected {
 	const struct ima_evm *covered; /* borrowed; NULL: what EVM covers without settings */
 	bool has_digest;
 	int error;                    /* of the digest: then it is zeros of its algorithm */
+	bool error_said, verity_error_said; /* ... and audited */
 	struct ima_digest digest;
 	bool has_verity;
 	int verity_error;
@@ -61,7 +62,3 @@ ima_must_check int ima_collect_template(struct ima_collected *c, struct ima_hash
 					const struct ima_file_event *ev,
 					const struct ima_template *t, uint32_t action,
 					struct ima_template_in *ret);
-
-/** ima_collect_audit_text() - the text of an audit-action record */
-ima_must_check int ima_collect_audit_text(const struct ima_collected *c,
-					  const struct ima_file_event *ev, struct ima_buffer *out);

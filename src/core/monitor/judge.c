@@ -211,23 +211,21 @@ static bool repair(struct ima_monitor *m, struct ima_hasher *h, const struct ima
 
 static const char *cause_of(const struct ima_file_event *ev, const struct ima_collected_verdict *v)
 {
-	if (v->error == -ENODATA && (v->opts & IMA_OPT_VERITY_REQUIRED))
-		return "no-verity-digest";
-	if (v->error < 0)
-		return ev->direct_io ? "failed(directio)" : "failed";
-	return v->found.cause;
+	return v->error < 0 ? ima_collect_cause(ev, v->opts & IMA_OPT_VERITY_REQUIRED, v->error) : v->found.cause;
 }
 
-static void note_failure(struct ima_monitor *m, const struct ima_file_event *ev,
+static void note_failure(struct ima_monitor *m, const struct ima_file_event *ev, struct ima_collected *c,
 			 const struct ima_collected_verdict *v, int result, struct ima_outcome *out)
 {
+	const enum ima_audit_type type = ev->exec_check ? IMA_AUDIT_USERSPACE : IMA_AUDIT_DATA;
 	const char *cause = cause_of(ev, v);
 
 	if (!cause)
 		cause = "no-attributes"; /* the kernel says nothing */
+	else if (v->error < 0)
+		ima_monitor_audit_collect(m, ev, c, v->opts & IMA_OPT_VERITY_REQUIRED, v->error);
 	else
-		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, v->error < 0 ? "collect_data" : "appraise_data", cause,
-				  v->error < 0 ? v->error : result, false);
+		ima_monitor_audit(m, ev, type, "appraise_data", cause, result, false);
 	if (!out->cause)
 		out->cause = cause;
 }
@@ -252,6 +250,14 @@ static bool is_being_written(struct ima_monitor *m, const struct ima_file_event 
 	       !ima_label_is_signature(ima_collect_label(c, ev));
 }
 
+/* good as it was read just now, but whoever has it mapped may write while it runs; a rule without func does not ask */
+static bool is_mapped_by_writers(const struct ima_file_event *ev, enum ima_func func,
+				 const struct ima_policy_result *res)
+{
+	return (func == IMA_FUNC_MMAP_CHECK || func == IMA_FUNC_MMAP_CHECK_REQPROT) && ev->mapped_writers &&
+	       !(res->action & IMA_ACTION_FILE_APPRAISE);
+}
+
 void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 		      const struct ima_check *check, const struct ima_policy_result *res,
 		      struct ima_collected *c, struct ima_outcome *out)
@@ -269,9 +275,14 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 	       (!(res->action & IMA_OPT_DIGSIG_REQUIRED) && is_being_written(m, ev, check->func, c));
 	if (!pass) {
 		pass = repair(m, h, ev, c);
-		note_failure(m, ev, v, pass ? 0 : -EACCES, out);
+		note_failure(m, ev, c, v, pass ? 0 : -EACCES, out);
 		if (pass)
 			ima_collect_label_changed(c);
+	}
+	if (pass && is_mapped_by_writers(ev, check->func, res)) {
+		pass = false;
+		out->cause = out->cause ? out->cause : "mmapped_writers";
+		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "mmap_file", "mmapped_writers", -EACCES, false);
 	}
 	if (ev->direct_io && (res->action & IMA_OPT_PERMIT_DIRECTIO))
 		pass = true;

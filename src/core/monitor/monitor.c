@@ -87,31 +87,6 @@ bool ima_monitor_wants(struct ima_monitor *m, const struct ima_file_event *ev)
 	return wants;
 }
 
-/* a failed digest names the directory entry, all else the path */
-static bool by_last_name(const char *op, const char *cause)
-{
-	return !strcmp(op, "collect_data") && strcmp(cause, "failed-mprotect") != 0;
-}
-
-void ima_monitor_audit(struct ima_monitor *m, const struct ima_file_event *ev,
-		       enum ima_audit_type type, const char *op, const char *cause, int result,
-		       bool info)
-{
-	const struct ima_audit_record rec = {
-		.type = type,
-		.subject = &ev->subject,
-		.op = op,
-		.cause = cause,
-		.name = by_last_name(op, cause) ? ev->last : ev->path,
-		.dev = ev->dev,
-		.ino = ev->ino,
-		.result = result,
-		.info = info,
-	};
-
-	ima_audit_emit(m->opts.audit, &rec);
-}
-
 /* a violation goes to the default template and PCR, whatever the rule says */
 static void add_violation(struct ima_monitor *m, struct ima_hasher *h,
 			  const struct ima_file_event *ev, const char *cause,
@@ -123,16 +98,17 @@ static void add_violation(struct ima_monitor *m, struct ima_hasher *h,
 	const struct ima_mlist_entry e = {
 		.templ = m->opts.templ, .in = &in, .pcr = m->opts.pcr, .event = ev->number };
 	enum ima_mlist_result res = IMA_MLIST_NONE;
-	int r = ima_collect_template(&c, h, ev, m->opts.templ, 0, &in);
+	int tpm_error = 0, r = ima_collect_template(&c, h, ev, m->opts.templ, 0, &in);
 
 	in.violation = true;
 	in.default_algo = m->opts.hash;
 	if (r == 0)
-		r = ima_mlist_add(m->opts.mlist, h, &e, &res, NULL);
+		r = ima_mlist_add(m->opts.mlist, h, &e, &res, &tpm_error);
 	ima_collected_done(&c);
 	if (r < 0 && !out->error)
 		out->error = r;
 	out->n_added += res == IMA_MLIST_ADDED;
+	ima_monitor_audit_store(m, ev, m->opts.templ, r, res, tpm_error);
 	ima_monitor_audit(m, ev, IMA_AUDIT_PCR, "invalid_pcr", cause, 0, false);
 }
 
@@ -205,31 +181,16 @@ static void note_measured(const struct ima_file_event *ev, uint32_t pcr, struct 
 	out->measured_pcrs |= UINT64_C(1) << pcr;
 }
 
-static void note_store(struct ima_monitor *m, const struct ima_file_event *ev, int r,
-		       enum ima_mlist_result res, uint32_t pcr, struct ima_outcome *out)
+static void note_store(const struct ima_file_event *ev, int r, enum ima_mlist_result res, uint32_t pcr,
+		       struct ima_outcome *out)
 {
 	if (r < 0) {
 		if (!out->error)
 			out->error = r;
-		ima_monitor_audit(m, ev, IMA_AUDIT_PCR, "add_template_measure",
-			   r == -ENOMEM ? "ENOMEM" : "hashing_error", r, false);
 		return;
 	}
-	ima_monitor_audit(m, ev, IMA_AUDIT_PCR, "add_template_measure",
-		   res == IMA_MLIST_ADDED ? "hash_added" : "hash_exists",
-		   res == IMA_MLIST_ADDED ? 0 : -EEXIST, true);
 	out->n_added += res == IMA_MLIST_ADDED;
 	note_measured(ev, pcr, out);
-}
-
-static void audit_tpm_error(struct ima_monitor *m, const struct ima_file_event *ev, int tpm_error)
-{
-	char cause[32];
-
-	if (!tpm_error)
-		return;
-	snprintf(cause, sizeof(cause), "TPM_error(%d)", tpm_error);
-	ima_monitor_audit(m, ev, IMA_AUDIT_PCR, "add_template_measure", cause, 0, false);
 }
 
 static void store(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
@@ -255,17 +216,10 @@ static void store(struct ima_monitor *m, struct ima_hasher *h, const struct ima_
 
 		r = ima_mlist_add(m->opts.mlist, h, &e, &added, &tpm_error);
 	}
-	note_store(m, ev, r, added, pcr, out);
+	ima_monitor_audit_store(m, ev, t, r, added, tpm_error);
+	note_store(ev, r, added, pcr, out);
 	if (r == 0 && c->error == 0 && !ev->direct_io)
 		ima_inodes_add(m->inodes, ev, &c->digest, pcr);
-	audit_tpm_error(m, ev, tpm_error);
-}
-
-static const char *measure_failure(const struct ima_file_event *ev, bool verity, int error)
-{
-	if (verity)
-		return "no-verity-digest";
-	return ev->direct_io ? "failed(directio)" : "failed";
 }
 
 static void measure(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
@@ -277,8 +231,7 @@ static void measure(struct ima_monitor *m, struct ima_hasher *h, const struct im
 			 ima_collect_digest(c, h, ev, file_algo(m, ev, res, c));
 
 	if (r < 0)
-		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "collect_data",
-				  measure_failure(ev, verity, r), r, false);
+		ima_monitor_audit_collect(m, ev, c, verity, r);
 	/* a file that cannot be read as a whole is listed with zeros; any other failure lists nothing */
 	if (r < 0 && r != -EINVAL && r != -EBADF) {
 		if (!out->error)
@@ -290,23 +243,6 @@ static void measure(struct ima_monitor *m, struct ima_hasher *h, const struct im
 		return;
 	}
 	store(m, h, ev, res, c, out);
-}
-
-static void audit_rule(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
-		       struct ima_collected *c, struct ima_outcome *out)
-{
-	struct ima_buffer text = { 0 };
-
-	if (!m->opts.audit || !m->opts.audit->emit || (out->done & IMA_ACTION_AUDIT))
-		return;
-	if (ima_collect_digest(c, h, ev, ima_monitor_file_algo(m, ev, c)) == 0 &&
-	    !ima_inodes_has(m->inodes, ev, &c->digest, IMA_INODES_AUDITED) &&
-	    ima_collect_audit_text(c, ev, &text) == 0) {
-		m->opts.audit->emit(m->opts.audit->user, IMA_AUDIT_RULE, (const char *)text.data);
-		ima_inodes_add(m->inodes, ev, &c->digest, IMA_INODES_AUDITED);
-	}
-	ima_buffer_done(&text);
-	out->done |= IMA_ACTION_AUDIT;
 }
 
 /*
@@ -345,7 +281,7 @@ void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct 
 		}
 		ima_judge_access(m, h, ev, &ev->checks[i], &res, &c, ret);
 		if (res.action & IMA_ACTION_AUDIT)
-			audit_rule(m, h, ev, &c, ret);
+			ima_monitor_audit_rule(m, h, ev, &c, ret);
 	}
 	ret->good = ima_judge_good_uses(m, h, ev, &c);
 	ret->unasked = ~ima_judge_appraised_uses(m, &ev->facts);
@@ -404,12 +340,6 @@ void ima_monitor_closed(struct ima_monitor *m, struct ima_hasher *h, const struc
 	ima_collected_done(&c);
 }
 
-void ima_monitor_refused(struct ima_monitor *m, const struct ima_file_event *ev, const char *op,
-			 const char *cause)
-{
-	ima_monitor_audit(m, ev, IMA_AUDIT_DATA, op, cause, -EPERM, false);
-}
-
 uint32_t ima_monitor_appraises(struct ima_monitor *m, const struct ima_policy_event *fs)
 {
 	uint32_t funcs = 0;
@@ -454,17 +384,6 @@ enum ima_hash_algo ima_monitor_default_algo(struct ima_monitor *m)
 	return m->opts.hash;
 }
 
-void ima_monitor_label_refused(struct ima_monitor *m, const struct ima_file_event *ev)
-{
-	bool by_rule;
-
-	pthread_rwlock_rdlock(&m->policy_lock);
-	by_rule = ima_policy_label_algos(m->opts.policy) != 0;
-	pthread_rwlock_unlock(&m->policy_lock);
-	ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "set_data",
-			  by_rule ? "denied-hash-algorithm" : "unavailable-hash-algorithm", -EACCES, false);
-}
-
 bool ima_monitor_appraises_rules(struct ima_monitor *m)
 {
 	bool yes;
@@ -492,6 +411,18 @@ bool ima_monitor_measures(struct ima_monitor *m)
 	return yes;
 }
 
+static int hash_buffer(struct ima_monitor *m, struct ima_hasher *h, const struct ima_buffer_event *ev,
+		       struct ima_template_in *in, struct ima_digest *by_hash)
+{
+	int r = ima_hash_bytes(h, m->opts.hash, ev->data, &in->digest);
+
+	if (r < 0 || !ev->by_hash)
+		return r;
+	*by_hash = in->digest;
+	in->buf = (struct ima_bytes){ by_hash->data, by_hash->len };
+	return ima_hash_bytes(h, m->opts.hash, in->buf, &in->digest);
+}
+
 static int add_buffer(struct ima_monitor *m, struct ima_hasher *h,
 		      const struct ima_buffer_event *ev, const struct ima_policy_result *res)
 {
@@ -505,19 +436,20 @@ static int add_buffer(struct ima_monitor *m, struct ima_hasher *h,
 		.in = &in,
 		.pcr = res->pcr >= 0 ? (uint32_t)res->pcr : m->opts.pcr,
 	};
-	enum ima_mlist_result added;
+	enum ima_mlist_result added = IMA_MLIST_NONE;
 	struct ima_digest by_hash;
-	int r;
+	int tpm_error = 0, r = hash_buffer(m, h, ev, &in, &by_hash);
 
-	r = ima_hash_bytes(h, m->opts.hash, ev->data, &in.digest);
-	if (r == 0 && ev->by_hash) {
-		by_hash = in.digest;
-		in.buf = (struct ima_bytes){ by_hash.data, by_hash.len };
-		r = ima_hash_bytes(h, m->opts.hash, in.buf, &in.digest);
-	}
-	if (r < 0)
+	if (r < 0) {
+		ima_monitor_audit_buffer_failed(m, ev, "hashing_error", r);
 		return r;
-	return ima_mlist_add(m->opts.mlist, h, &e, &added, NULL);
+	}
+	r = ima_mlist_add(m->opts.mlist, h, &e, &added, &tpm_error);
+	if (r < 0)
+		ima_monitor_audit_buffer_failed(m, ev, r == -ENOMEM ? "alloc_entry" : "store_entry", r);
+	else
+		ima_monitor_audit_buffer(m, ev->subject, ima_audit_text_of(in.buf), added, tpm_error);
+	return r;
 }
 
 int ima_monitor_buffer(struct ima_monitor *m, struct ima_hasher *h,
@@ -545,9 +477,15 @@ int ima_monitor_boot_aggregate(struct ima_monitor *m, struct ima_hasher *h,
 		.name = { (const uint8_t *)name, sizeof(name) - 1 },
 	};
 	const struct ima_mlist_entry e = { .templ = m->opts.templ, .in = &in, .pcr = m->opts.pcr };
-	enum ima_mlist_result added;
+	enum ima_mlist_result added = IMA_MLIST_NONE;
+	int tpm_error = 0, r = ima_mlist_add(m->opts.mlist, h, &e, &added, &tpm_error);
 
-	return ima_mlist_add(m->opts.mlist, h, &e, &added, NULL);
+	if (r < 0)
+		ima_monitor_audit_self(m, IMA_AUDIT_PCR, "add_boot_aggregate",
+				       r == -ENOMEM ? "alloc_entry" : "store_entry", in.name, r);
+	else
+		ima_monitor_audit_buffer(m, NULL, in.name, added, tpm_error);
+	return r;
 }
 
 int ima_monitor_gap(struct ima_monitor *m, struct ima_hasher *h, const char *name)

@@ -64,6 +64,17 @@ struct ima_check {
 };
 
 #define IMA_EVENT_MAX_CHECKS 6
+#define IMA_EVENT_DEV_MAX 64
+
+struct ima_file_event;
+
+/** struct ima_event_ops - what only audit records say of an event, asked for when there is one; NULL: cannot be told */
+struct ima_event_ops {
+	/* @ret comes filled with what is known anyway */
+	void (*task)(const struct ima_file_event *ev, struct ima_audit_task *ret);
+	/* the file system's name as the kernel has it: "vda", "tmpfs" */
+	void (*dev)(const struct ima_file_event *ev, char ret[static IMA_EVENT_DEV_MAX]);
+};
 
 /**
  * struct ima_file_event - one access to one regular file; borrowed for the call
@@ -71,6 +82,8 @@ struct ima_check {
  * @path: absolute path as the kernel names it; @last: its last component
  * @violations_told: the hook brings read-writer violations by itself, with ima_monitor_violation()
  * @has_writers: known already; otherwise ops->has_writers is asked
+ * @exec_check: execveat(2) asks whether the file might be executed
+ * @mapped_writers: somebody has it mapped shared and may write through that, descriptor or not; false also when it cannot be told
  * @unnamed_copy: the file is the layer behind another file that has its own event: list it only if its content is not listed yet
  */
 struct ima_file_event {
@@ -79,7 +92,7 @@ struct ima_file_event {
 	size_t n_checks;
 	struct ima_bytes path;
 	struct ima_bytes last;
-	const char *dev; /* for audit records */
+	const char *dev; /* for audit records; NULL: @event_ops knows */
 	uint64_t dev_number;
 	uint64_t ino;
 	uint64_t birth_ns; /* of the file, CLOCK_REALTIME; with dev_number and ino it names the file; 0: not known */
@@ -88,11 +101,14 @@ struct ima_file_event {
 	bool new_file; /* made by this open */
 	bool opened_for_write;
 	bool direct_io;
+	bool exec_check;
 	bool unnamed_copy;
 	bool violations_told;
 	bool has_writers;
+	bool mapped_writers;
 	uint64_t number; /* unique in the boot, 0: none */
 	struct ima_audit_subject subject;
+	const struct ima_event_ops *event_ops; /* NULL: nothing more is known */
 	const struct ima_file_ops *ops;
 	void *user;
 };
@@ -134,6 +150,7 @@ struct ima_buffer_event {
 	const char *name;
 	struct ima_bytes data;
 	bool by_hash; /* list H(data) instead of the data */
+	const struct ima_audit_subject *subject; /* NULL: imad itself */
 };
 
 /** ima_monitor_buffer() - 0 listed or already there, -ENOENT no rule wants it, else -errno */
@@ -157,6 +174,14 @@ void ima_monitor_closed(struct ima_monitor *m, struct ima_hasher *h, const struc
 /** ima_monitor_refused() - a hook refused @ev by itself: the audit record */
 void ima_monitor_refused(struct ima_monitor *m, const struct ima_file_event *ev, const char *op,
 			 const char *cause);
+
+/** ima_monitor_metadata_refused() - a hook refused a change of attributes by itself: the audit record; @status: of the metadata */
+void ima_monitor_metadata_refused(struct ima_monitor *m, const struct ima_file_event *ev, const char *op,
+				  enum ima_integrity status);
+
+/** ima_monitor_policy_said() - a policy was given: the audit record; @subject: who gave it */
+void ima_monitor_policy_said(struct ima_monitor *m, const struct ima_audit_subject *subject, const char *op,
+			     const char *cause, int result);
 
 /* the policy behind its lock */
 bool ima_monitor_measures(struct ima_monitor *m);

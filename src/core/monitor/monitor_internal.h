@@ -25,9 +25,41 @@ struct ima_monitor {
 	struct ima_emitted emitted[EMITTED_SLOTS];
 };
 
+/* audit.c */
+
 /** ima_monitor_audit() - one record about @ev's file; @result as ima_audit_record.result */
 void ima_monitor_audit(struct ima_monitor *m, const struct ima_file_event *ev, enum ima_audit_type type,
 		       const char *op, const char *cause, int result, bool info);
+
+/** ima_monitor_audit_collect() - the content has no digest; said once an event */
+void ima_monitor_audit_collect(struct ima_monitor *m, const struct ima_file_event *ev, struct ima_collected *c,
+			       bool verity, int error);
+
+/** ima_collect_cause() - the audit word of a content that has no digest */
+const char *ima_collect_cause(const struct ima_file_event *ev, bool verity, int error);
+
+/** ima_monitor_audit_store() - what became of a record with template @t: @r of ima_mlist_add(), then the TPM's answer */
+void ima_monitor_audit_store(struct ima_monitor *m, const struct ima_file_event *ev, const struct ima_template *t,
+			     int r, enum ima_mlist_result res, int tpm_error);
+
+/** ima_monitor_audit_buffer() - the same for a record without a file; @subject NULL: imad itself */
+void ima_monitor_audit_buffer(struct ima_monitor *m, const struct ima_audit_subject *subject, struct ima_bytes name,
+			      enum ima_mlist_result res, int tpm_error);
+
+/** ima_monitor_audit_buffer_failed() - a buffer that is not in the list */
+void ima_monitor_audit_buffer_failed(struct ima_monitor *m, const struct ima_buffer_event *ev, const char *cause,
+				     int error);
+
+/** ima_monitor_audit_self() - a record about imad's own doing */
+void ima_monitor_audit_self(struct ima_monitor *m, enum ima_audit_type type, const char *op, const char *cause,
+			    struct ima_bytes name, int result);
+
+/** ima_audit_text_of() - a buffer as the kernel names it: up to its first NUL */
+struct ima_bytes ima_audit_text_of(struct ima_bytes buffer);
+
+/** ima_monitor_audit_rule() - an audit rule names the file: its record, once for each content */
+void ima_monitor_audit_rule(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+			    struct ima_collected *c, struct ima_outcome *out);
 
 /** ima_monitor_file_algo() - algorithm that an appraised file is hashed with */
 enum ima_hash_algo ima_monitor_file_algo(struct ima_monitor *m, const struct ima_file_event *ev,

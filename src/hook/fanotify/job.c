@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/fsuuid.h"
 #include "hook/fanotify/cleanse.h"
+#include "hook/fanotify/says.h"
 
 static void say(struct ima_fan_job *j, int level, const char *text)
 {
@@ -78,6 +79,7 @@ static void read_labels(struct ima_fan_job *j)
 	text.len = ima_subject_label(j->w->proc_fd, j->tid, j->subject_label,
 				     sizeof(j->subject_label));
 	ima_lsm_split(lsm, false, text, &j->ev.facts.labels[3]);
+	j->ev.subject.label = ima_lsm_trim(text);
 	n = xattr ? fgetxattr(j->file.fd, xattr, j->object_label, sizeof(j->object_label)) : -1;
 	text = (struct ima_bytes){ (const uint8_t *)j->object_label, n > 0 ? (size_t)n : 0 };
 	ima_lsm_split(lsm, true, text, j->ev.facts.labels);
@@ -104,9 +106,8 @@ static void fill_facts(struct ima_fan_job *j)
 	j->ev.size = (uint64_t)j->file.st.st_size;
 	j->ev.ino = j->file.st.st_ino;
 	j->ev.dev_number = j->file.st.st_dev;
-	j->ev.dev = j->dev;
-	snprintf(j->dev, sizeof(j->dev), "%u:%u", major(j->file.st.st_dev),
-		 minor(j->file.st.st_dev));
+	j->ev.exec_check = s->exec_check;
+	j->ev.event_ops = &ima_fan_says;
 	read_fs(j);
 	read_labels(j);
 }
@@ -178,6 +179,7 @@ void ima_fan_job_take_context(struct ima_fan_job *j)
 	s->kernel_thread = c->kind & IMA_GATE_KIND_KTHREAD;
 	s->audit.uid = c->uid;
 	s->ip = c->ip;
+	j->ev.mapped_writers = c->mapped;
 	s->open_flags = call_flags(c);
 	s->call = IMA_CALL_OPEN;
 	if (c->kind & IMA_GATE_KIND_EXEC)

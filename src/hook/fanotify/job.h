@@ -26,7 +26,6 @@ struct ima_fan_job {
 	bool has_point;    /* @point was taken before anything of the file was looked at */
 	struct ima_gate_point point;
 	char path[PATH_MAX + 16];
-	char dev[32];
 	char subject_label[512], object_label[512];
 };
 

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "hook/fanotify/find.h"
 #include "hook/fanotify/job.h"
+#include "hook/fanotify/says.h"
 
 #define WAIT_MS 200
 #define MAX_MODULES 16 /* being loaded at the same time */
@@ -171,9 +172,8 @@ static void fill_event(struct ima_fan_job *j, const struct ima_gate_record *r)
 	memcpy(f->fsuuid, r->c.fsuuid, sizeof(f->fsuuid));
 	j->ev.ino = r->c.ino;
 	j->ev.mode = (uint16_t)r->c.mode;
-	j->ev.dev = j->dev;
+	j->ev.event_ops = &ima_fan_says;
 	j->ev.subject = j->subject.audit;
-	snprintf(j->dev, sizeof(j->dev), "%u:%u", r->c.dev >> 20, r->c.dev & 0xfffff);
 	facts_from_record(j, r);
 }
 

@@ -190,6 +190,7 @@ static __always_inline void fill_inode(struct ima_gate_context *c, struct inode 
 	c->fgroup = inode->i_gid.val;
 	c->writers = inode->i_writecount.counter;
 	c->readers = bpf_core_field_exists(inode->i_readcount) ? inode->i_readcount.counter : 0;
+	c->mapped = inode->i_mapping->i_mmap_writable.counter > 0;
 	c->dev = sb->s_dev;
 	c->fsmagic = sb->s_magic;
 	bpf_core_read(c->fsuuid, sizeof(c->fsuuid), &sb->s_uuid);

@@ -56,11 +56,16 @@ struct super_block {
 	uuid_t s_uuid;
 };
 
+struct address_space {
+	atomic_t i_mmap_writable;
+};
+
 struct inode {
 	__u16 i_mode;
 	kuid_t i_uid;
 	kgid_t i_gid;
 	struct super_block *i_sb;
+	struct address_space *i_mapping;
 	unsigned long i_ino;
 	atomic_t i_writecount;
 	atomic_t i_readcount;

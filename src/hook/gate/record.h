@@ -35,6 +35,8 @@ struct ima_gate_context {
 	__s32 writers, readers;
 	__u32 kind;
 	__u32 closes;  /* struct ima_gate_live.closes at the access */
+	__u32 mapped;  /* 1: somebody has it mapped shared and may write through that */
+	__u32 pad;
 	__u8 fsuuid[16];
 };
 
