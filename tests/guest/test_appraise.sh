@@ -102,6 +102,8 @@ first() {
 	local f
 	for f in exec-*; do try exec exec $f; done
 	for f in map-*; do try map mmap $f; done
+	try written mmap-written map-hash-sha256
+	try written_before mmap map-hash-sha256
 	for f in read-*; do try read open $f; done
 	for f in write-*; do try write append $f; done
 	for f in load-*; do try load load $f dummy; done
