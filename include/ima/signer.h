@@ -11,15 +11,43 @@ extern "C" {
 struct ima_signer;
 
 /**
- * ima_signer_parse() - a private key in PEM (PKCS#8, encrypted or not, or the older forms) or DER
+ * ima_signer_parse() - a private key in PEM or DER: PKCS#8, encrypted or not, the older forms, or a TPM's ("TSS2 PRIVATE KEY")
  * @key: its bytes; a certificate in the same PEM text gives the key id, else the digest of the public key does
- * @password: NULL none
+ * @password: NULL none; nothing is ever asked at a terminal
  *
- * Return: 0, -EBADMSG no private key, -EKEYREJECTED wrong or missing password, -ENOPKG a kind that the kernel does not verify (Ed25519, ...),
- * -ENOMEM. Each with one sentence in @diag
+ * Return: 0, -EBADMSG no private key, -EKEYREJECTED wrong or missing password, -ENOPKG a kind that the kernel does not verify (Ed25519, ML-DSA, ...),
+ * -ENOENT the crypto library's provider for TPM keys is missing, -ENODEV no TPM, -ENOMEM. Each with one sentence in @diag
  */
 ima_must_check int ima_signer_parse(struct ima_bytes key, const char *password, struct ima_signer **ret,
 				    struct ima_diag *diag);
+
+/** struct ima_signer_opts - zero: no password; engine or provider by the kind of the place */
+struct ima_signer_opts {
+	const char *password; /* or PIN */
+	const char *engine;   /* of OpenSSL, by its name */
+	const char *provider;
+	uint64_t reserved[4];
+};
+
+/** ima_signer_is_uri() - does ima_signer_open() know the place's kind: "pkcs11:", "handle:" and "object:" (TPM)? */
+bool ima_signer_is_uri(const char *text);
+
+/**
+ * ima_signer_open() - a key that stays where it is: a PKCS#11 token's (RFC 7512, "pkcs11:token=T;object=O"), a TPM's ("handle:0x81000001")
+ * @opts: NULL is all zero
+ * Threads that sign with it wait for each other. The TPM is the one that $TPM2OPENSSL_TCTI names.
+ *
+ * Return: 0, -ENOENT no engine or provider for it, -ENODEV no device, -EBADMSG no such key, -EKEYREJECTED wrong or missing password, -ENOPKG, -EINVAL, -ENOMEM.
+ * Each with one sentence in @diag
+ */
+ima_must_check int ima_signer_open(const char *uri, const struct ima_signer_opts *opts,
+				   struct ima_signer **ret, struct ima_diag *diag);
+
+/**
+ * ima_signer_lock_memory() - for the whole process: private keys that are read from now on stay in memory, are in no core dump and are wiped
+ * A program calls it once, before it reads a key. Return: 0, -EPERM kept apart and wiped, but not locked (RLIMIT_MEMLOCK), -ENOMEM
+ */
+ima_must_check int ima_signer_lock_memory(void);
 struct ima_signer *ima_signer_free(struct ima_signer *s);
 
 /** ima_signer_set_cert() - take the key id from a certificate. -EINVAL another key's, -ENOENT it has none; errors of ima_key_parse() */
@@ -39,6 +67,13 @@ uint32_t ima_signer_keyid(const struct ima_signer *s);
  */
 ima_must_check int ima_signer_sign(const struct ima_signer *s, enum ima_xattr_type type, uint8_t version,
 				   const struct ima_digest *digest, uint8_t *ret, size_t *ret_len);
+
+/**
+ * ima_signer_verify() - is @sig this key's own signature of @digest? A label that is right already need not be made again
+ * @digest: as for ima_signer_sign()
+ */
+enum ima_sig_verdict ima_signer_verify(const struct ima_signer *s, const struct ima_signature *sig,
+				       const struct ima_digest *digest);
 
 #ifdef __cplusplus
 }

@@ -5,58 +5,7 @@
 
 #include "core/appraise/label.h"
 #include "imactl/label_file.h"
-
-struct hash_args {
-	struct imactl_files_opts files;
-	enum ima_hash_algo algo;
-	struct ima_verity_opts verity;
-	bool by_verity, dry_run, user_names, changed_only, json;
-};
-
-static int parse_block(const char *text, struct hash_args *a)
-{
-	char *end;
-	const unsigned long n = strtoul(text, &end, 10);
-
-	if (*end || n < 1024 || n > 65536 || (n & (n - 1)))
-		return imactl_fail(EXIT_USAGE, "--block-size %s: a power of two from 1024 to 65536", text);
-	a->verity.block_size = (uint32_t)n;
-	return 0;
-}
-
-static int parse_args(int argc, char **argv, struct hash_args *a)
-{
-	static const struct option options[] = {
-		{ "recursive", no_argument, NULL, 'r' }, { "one-file-system", no_argument, NULL, 'x' },
-		{ "algo", required_argument, NULL, 'a' }, { "dry-run", no_argument, NULL, 'n' },
-		{ "user", no_argument, NULL, 'u' }, { "changed-only", no_argument, NULL, 'c' },
-		{ "verity", no_argument, NULL, 'v' }, { "block-size", required_argument, NULL, 'b' },
-		{ "json", no_argument, NULL, 'j' }, { 0 },
-	};
-	int opt, r = 0;
-
-	while (r == 0 && (opt = getopt_long(argc, argv, "rxa:n", options, NULL)) != -1) {
-		switch (opt) {
-		case 'r': a->files.recursive = true; break;
-		case 'x': a->files.one_fs = true; break;
-		case 'a':
-			if (ima_hash_by_name(optarg, strlen(optarg), &a->algo) < 0)
-				r = imactl_fail(EXIT_USAGE, "%s: not a hash algorithm", optarg);
-			break;
-		case 'n': a->dry_run = true; break;
-		case 'u': a->user_names = true; break;
-		case 'c': a->changed_only = true; break;
-		case 'v': a->by_verity = true; break;
-		case 'b': r = parse_block(optarg, a); break;
-		case 'j': a->json = true; break;
-		default: r = imactl_usage("hash");
-		}
-	}
-	if (r == 0 && (optind == argc || (a->by_verity && !a->dry_run)))
-		r = imactl_usage("hash");
-	a->verity.algo = a->algo;
-	return r;
-}
+#include "imactl/label_opts.h"
 
 static bool has_label(const struct imactl_label_file *f, struct ima_bytes want)
 {
@@ -69,7 +18,7 @@ static bool has_label(const struct imactl_label_file *f, struct ima_bytes want)
 	return same;
 }
 
-static void show(const struct hash_args *a, const char *path, const struct ima_digest *d,
+static void show(const struct imactl_label_opts *a, const char *path, const struct ima_digest *d,
 		 struct imactl_file_result *res)
 {
 	int r;
@@ -98,7 +47,7 @@ static void show(const struct hash_args *a, const char *path, const struct ima_d
 
 static void hash_one(void *user, struct ima_hasher *h, const char *path, struct imactl_file_result *res)
 {
-	const struct hash_args *a = user;
+	const struct imactl_label_opts *a = user;
 	uint8_t label[2 + IMA_DIGEST_MAX];
 	struct imactl_label_file f;
 	struct ima_bytes value;
@@ -124,9 +73,12 @@ static void hash_one(void *user, struct ima_hasher *h, const char *path, struct 
 
 int cmd_hash(int argc, char **argv)
 {
-	struct hash_args a = { .algo = IMA_HASH_SHA256 };
+	struct imactl_label_opts o;
 	struct imactl_files_counts counts;
-	int r = parse_args(argc, argv, &a);
+	int r = imactl_label_opts_parse(argc, argv, IMACTL_HASH, &o);
 
-	return r ? r : imactl_files_run(argv + optind, argc - optind, &a.files, hash_one, &a, &counts);
+	if (r == EXIT_GOOD)
+		r = imactl_files_run(o.paths, o.n_paths, &o.files, hash_one, &o, &counts);
+	imactl_label_opts_done(&o);
+	return r;
 }

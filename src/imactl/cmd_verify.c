@@ -5,59 +5,15 @@
 #include <string.h>
 
 #include "core/appraise/appraise.h"
-#include "imactl/keyring_source.h"
 #include "imactl/label_file.h"
+#include "imactl/label_opts.h"
 
 #define SIGFILE_MAX 4096
 
 struct verify_args {
-	struct imactl_files_opts files;
-	enum ima_profile profile;
-	bool signature, evm, sigfile, user_names, quiet, json;
-	struct ima_keyring *keys;
+	struct imactl_label_opts o;
 	struct ima_evm *rules;
 };
-
-static int take_option(struct verify_args *a, int opt)
-{
-	switch (opt) {
-	case 'r': a->files.recursive = true; break;
-	case 'x': a->files.one_fs = true; break;
-	case 'k': return imactl_keyring_add(a->keys, optarg);
-	case 's': a->signature = true; break;
-	case 'e': a->evm = true; break;
-	case 'f': a->sigfile = true; break;
-	case 'u': a->user_names = true; break;
-	case 'q': a->quiet = true; break;
-	case 'j': a->json = true; break;
-	case 'P':
-		if (ima_profile_by_name(optarg, &a->profile) < 0)
-			return imactl_fail(EXIT_USAGE, "--profile %s: 6.1, 6.12, 7.1 or newest", optarg);
-		break;
-	default: return imactl_usage("verify");
-	}
-	return 0;
-}
-
-static int parse_args(int argc, char **argv, struct verify_args *a)
-{
-	static const struct option options[] = {
-		{ "recursive", no_argument, NULL, 'r' }, { "one-file-system", no_argument, NULL, 'x' },
-		{ "keys", required_argument, NULL, 'k' }, { "signature", no_argument, NULL, 's' },
-		{ "evm", no_argument, NULL, 'e' }, { "sigfile", no_argument, NULL, 'f' },
-		{ "user", no_argument, NULL, 'u' }, { "quiet", no_argument, NULL, 'q' },
-		{ "json", no_argument, NULL, 'j' }, { "profile", required_argument, NULL, 'P' }, { 0 },
-	};
-	int opt, r = 0;
-
-	while (r == 0 && (opt = getopt_long(argc, argv, "rxk:fq", options, NULL)) != -1)
-		r = take_option(a, opt);
-	if (r)
-		return r;
-	if (optind == argc)
-		return imactl_usage("verify");
-	return ima_keyring_n_keys(a->keys) ? 0 : imactl_keyring_defaults(a->keys);
-}
 
 static int read_label(const struct verify_args *a, const char *path, const struct imactl_label_file *f,
 		      uint8_t **ret, size_t *ret_len)
@@ -65,7 +21,7 @@ static int read_label(const struct verify_args *a, const char *path, const struc
 	ima_cleanup(ima_freep) char *name = NULL;
 	int r;
 
-	if (!a->sigfile)
+	if (!a->o.sigfile)
 		return imactl_label_get(f, "ima", ret, ret_len);
 	if (asprintf(&name, "%s.sig", path) < 0)
 		return -ENOMEM;
@@ -77,7 +33,7 @@ static int read_label(const struct verify_args *a, const char *path, const struc
 static int collect(const struct verify_args *a, struct ima_hasher *h, const struct imactl_label_file *f,
 		   struct ima_bytes label, uint32_t *opts, struct ima_digest *ret)
 {
-	const enum ima_hash_algo algo = ima_label_algo(label, IMA_HASH_SHA256, ima_profile_number(a->profile));
+	const enum ima_hash_algo algo = ima_label_algo(label, IMA_HASH_SHA256, ima_profile_number(a->o.profile));
 	const struct ima_verity_opts verity = { .algo = algo };
 
 	if (!label.len || label.data[0] != IMA_XATTR_VERITY)
@@ -98,7 +54,7 @@ static void show(const struct verify_args *a, const char *path, const struct ima
 		detail = ima_sig_verdict_text(v->sig);
 	if (v->status != IMA_INTEGRITY_PASS)
 		res->status = IMACTL_FILE_BAD;
-	if (a->json) {
+	if (a->o.json) {
 		o = json_pack("{s:s, s:s, s:s*, s:s*, s:b}", "path", path, "status", status, "cause", v->cause, "signature",
 			      v->sig == IMA_SIG_UNCHECKED ? NULL : ima_sig_verdict_text(v->sig), "signed", (int)v->is_signed);
 		text = o ? json_dumps(o, JSON_COMPACT) : NULL;
@@ -107,7 +63,7 @@ static void show(const struct verify_args *a, const char *path, const struct ima
 		json_decref(o);
 	} else if (res->status == IMACTL_FILE_BAD) {
 		r = ima_buffer_printf(&res->out, "%s: %s (%s)\n", path, status, detail ? detail : "no attributes here");
-	} else if (!a->quiet) {
+	} else if (!a->o.quiet) {
 		r = ima_buffer_printf(&res->out, "%s: pass%s\n", path, v->is_signed ? " (signature)" : "");
 	}
 	if (r < 0)
@@ -123,10 +79,10 @@ static void verify_one(void *user, struct ima_hasher *h, const char *path, struc
 	struct ima_evm_file file;
 	struct ima_digest content;
 	struct ima_appraisal v;
-	struct ima_appraise_in in = { .opts = a->signature ? IMA_OPT_DIGSIG_REQUIRED : 0,
-				      .version = ima_profile_number(a->profile), .content = &content,
-				      .keys = a->keys, .h = h };
-	int r = imactl_label_open(path, a->user_names, &f);
+	struct ima_appraise_in in = { .opts = a->o.signature ? IMA_OPT_DIGSIG_REQUIRED : 0,
+				      .version = ima_profile_number(a->o.profile), .content = &content,
+				      .keys = a->o.keys, .h = h };
+	int r = imactl_label_open(path, a->o.user_names, &f);
 
 	if (r < 0) {
 		imactl_file_fail(res, IMACTL_FILE_UNABLE, path, "%s", r == -EINVAL ? "not a regular file" : strerror(-r));
@@ -136,7 +92,7 @@ static void verify_one(void *user, struct ima_hasher *h, const char *path, struc
 	in.label.data = label;
 	in.size = (uint64_t)f.st.st_size;
 	r = collect(a, h, &f, in.label, &in.opts, &content);
-	if (a->evm) {
+	if (a->o.evm) {
 		file = imactl_label_evm_file(&f);
 		ima_evm_judge(a->rules, h, &file, &evm);
 	}
@@ -154,16 +110,17 @@ int cmd_verify(int argc, char **argv)
 {
 	struct verify_args a = { 0 };
 	struct imactl_files_counts counts;
-	int r;
+	int r = imactl_label_opts_parse(argc, argv, IMACTL_VERIFY, &a.o);
 
-	if (ima_keyring_new(&a.keys) < 0 || ima_evm_new(ima_profile_number(IMA_PROFILE_NEWEST), &a.rules) < 0)
-		return imactl_fail(EXIT_UNABLE, "out of memory");
-	r = parse_args(argc, argv, &a);
-	a.rules->version = ima_profile_number(a.profile);
-	a.rules->mode = IMA_EVM_INIT_X509;
-	a.rules->keys = a.keys; /* both verify with the same certificates */
-	if (r == 0)
-		r = imactl_files_run(argv + optind, argc - optind, &a.files, verify_one, &a, &counts);
+	if (r == EXIT_GOOD && ima_evm_new(ima_profile_number(a.o.profile), &a.rules) < 0)
+		r = imactl_fail(EXIT_UNABLE, "out of memory");
+	if (r == EXIT_GOOD) {
+		a.rules->mode = IMA_EVM_INIT_X509;
+		a.rules->keys = a.o.keys; /* both verify with the same certificates */
+		r = imactl_files_run(a.o.paths, a.o.n_paths, &a.o.files, verify_one, &a, &counts);
+		a.rules->keys = NULL;
+	}
 	ima_evm_free(a.rules);
+	imactl_label_opts_done(&a.o);
 	return r;
 }

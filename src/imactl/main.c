@@ -27,7 +27,7 @@ const struct imactl_command imactl_commands[] = {
 	  "hash [-r] [-x] [-a ALG] [-n] [--user] [--changed-only] [--json] PATH...; hash -n --verity [--block-size N] [-a ALG] PATH...",
 	  "digest labels; with -n only the digests" },
 	{ "sign", cmd_sign,
-	  "sign [-r] [-x] -k KEY [--cert CERT | --keyid HEX] [--password-file FILE] [-a ALG] [--evm portable|immutable] [--hash-label] "
+	  "sign [-r] [-x] -k KEY [--cert CERT | --keyid HEX] [--pass-file FILE | --pass-fd N] [--engine E | --provider P] [-a ALG] [--evm portable|immutable] [--hash-label] "
 	  "[--verity] [--v3] [-f] [--user] [-n] PATH...",
 	  "signature labels, of content and of metadata" },
 	{ "verify", cmd_verify,

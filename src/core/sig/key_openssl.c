@@ -23,13 +23,14 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "core/sig/names.h"
+#include "core/sig/pool.h"
 
 #define NAME_MAX_LEN 256
 
 struct ima_key {
 	X509 *cert;
 	EVP_PKEY *pkey; /* borrowed from cert */
+	struct ima_pool *pool;
 	bool rsa;
 	uint8_t issuer_end[4], skid_end[4];
 	bool has_skid;
@@ -40,6 +41,7 @@ struct ima_key {
 struct ima_key *ima_key_free(struct ima_key *k)
 {
 	if (k) {
+		ima_pool_free(k->pool);
 		X509_free(k->cert);
 		free(k);
 	}
@@ -137,6 +139,8 @@ int ima_key_parse(struct ima_bytes cert, struct ima_key **ret, struct ima_diag *
 	r = k->cert ? take_pkey(k) : -EBADMSG;
 	if (r == 0)
 		r = take_ids(k);
+	if (r == 0)
+		r = ima_pool_new(k->pkey, NULL, NULL, 0, &k->pool);
 	ERR_pop_to_mark();
 	if (r == -EBADMSG)
 		r = ima_diag_text(diag, r, "not an X.509 certificate in DER or PEM");
@@ -233,37 +237,10 @@ static bool is_ecdsa_hash(enum ima_hash_algo algo)
 	}
 }
 
-static enum ima_sig_verdict verify_with(EVP_PKEY_CTX *ctx, const struct ima_key *k,
-					struct ima_bytes sig, const struct ima_digest *digest)
-{
-	EVP_MD *md = EVP_MD_fetch(NULL, ima_library_hash_name(digest->algo), NULL);
-	enum ima_sig_verdict v = IMA_SIG_NO_ALGORITHM;
-	int r;
-
-	if (md && EVP_PKEY_verify_init(ctx) == 1 &&
-	    (!k->rsa || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1) &&
-	    EVP_PKEY_CTX_set_signature_md(ctx, md) == 1) {
-		r = EVP_PKEY_verify(ctx, sig.data, sig.len, digest->data, digest->len);
-		v = r == 1 ? IMA_SIG_GOOD : IMA_SIG_BAD;
-	}
-	EVP_MD_free(md);
-	return v;
-}
-
 enum ima_sig_verdict ima_key_verify(const struct ima_key *k, struct ima_bytes sig,
 				    const struct ima_digest *digest)
 {
-	enum ima_sig_verdict v = IMA_SIG_UNCHECKED;
-	EVP_PKEY_CTX *ctx;
-
-	if (!k->rsa && !is_ecdsa_hash(digest->algo) &&
-	    digest->algo != IMA_HASH_SM3)
+	if (!k->rsa && !is_ecdsa_hash(digest->algo) && digest->algo != IMA_HASH_SM3)
 		return IMA_SIG_NO_ALGORITHM;
-	ERR_set_mark();
-	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
-	if (ctx)
-		v = verify_with(ctx, k, sig, digest);
-	EVP_PKEY_CTX_free(ctx);
-	ERR_pop_to_mark();
-	return v;
+	return ima_pool_verify(k->pool, sig, digest);
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The private key that a command signs with: a file, a token's or a TPM's; its password; its id. */
+#pragma once
+
+#include <ima/signer.h>
+
+#include "imactl/command.h"
+
+/**
+ * struct imactl_key_opts - what the command line says; NULL throughout but for @key
+ * @key: a file in PEM or DER, "-" for standard input, or "pkcs11:...", "handle:..."
+ * @password: itself; else from @pass_file, from descriptor @pass_fd (digits), from environment variable @pass_env (NULL: IMACTL_KEY_PASSWORD),
+ * else asked at the terminal when the key wants one
+ * @cert, @keyid: where the key id comes from, when not from a certificate beside the key or from the public key
+ * @engine, @provider: of OpenSSL; @key is then handed to it as it is
+ */
+struct imactl_key_opts {
+	const char *key;
+	const char *password, *pass_file, *pass_fd, *pass_env;
+	const char *cert, *keyid;
+	const char *engine, *provider;
+};
+
+/** imactl_key_open() - EXIT_GOOD, or said why: EXIT_USAGE, EXIT_UNABLE. Private keys of this process are locked in memory from then on */
+int imactl_key_open(const struct imactl_key_opts *o, struct ima_signer **ret);

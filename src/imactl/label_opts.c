@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An option is a row: who takes it, and the field that it sets or the function that reads its argument. */
+#include "imactl/label_opts.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "imactl/keyring_source.h"
+
+#define ALL (IMACTL_HASH | IMACTL_SIGN | IMACTL_VERIFY | IMACTL_CLEAR)
+#define FIELD(f) offsetof(struct imactl_label_opts, f)
+
+static int take_algo(struct imactl_label_opts *o, const char *arg)
+{
+	if (ima_hash_by_name(arg, strlen(arg), &o->algo) < 0)
+		return imactl_fail(EXIT_USAGE, "%s: not a hash algorithm", arg);
+	return EXIT_GOOD;
+}
+
+static int take_block(struct imactl_label_opts *o, const char *arg)
+{
+	char *end;
+	const unsigned long n = strtoul(arg, &end, 10);
+
+	if (*end || n < 1024 || n > 65536 || (n & (n - 1)))
+		return imactl_fail(EXIT_USAGE, "--block-size %s: a power of two from 1024 to 65536", arg);
+	o->verity.block_size = (uint32_t)n;
+	return EXIT_GOOD;
+}
+
+static int take_evm_kind(struct imactl_label_opts *o, const char *arg)
+{
+	if (strcmp(arg, "portable") && strcmp(arg, "immutable"))
+		return imactl_fail(EXIT_USAGE, "--evm %s: portable or immutable", arg);
+	o->evm_kind = arg;
+	return EXIT_GOOD;
+}
+
+static int take_keys(struct imactl_label_opts *o, const char *arg)
+{
+	return imactl_keyring_add(o->keys, arg);
+}
+
+static int take_profile(struct imactl_label_opts *o, const char *arg)
+{
+	if (ima_profile_by_name(arg, &o->profile) < 0)
+		return imactl_fail(EXIT_USAGE, "--profile %s: 6.1, 6.12, 7.1 or newest", arg);
+	return EXIT_GOOD;
+}
+
+static const struct row {
+	const char *name;
+	char letter; /* 0: none */
+	unsigned int commands;
+	enum { FLAG, TEXT, CALL } kind;
+	size_t field;
+	int (*call)(struct imactl_label_opts *o, const char *arg);
+} rows[] = {
+	{ "recursive", 'r', ALL, FLAG, FIELD(files.recursive) },
+	{ "one-file-system", 'x', ALL, FLAG, FIELD(files.one_fs) },
+	{ "user", 0, ALL, FLAG, FIELD(user_names) },
+	{ "dry-run", 'n', IMACTL_HASH | IMACTL_SIGN | IMACTL_CLEAR, FLAG, FIELD(dry_run) },
+	{ "algo", 'a', IMACTL_HASH | IMACTL_SIGN, CALL, 0, take_algo },
+	{ "changed-only", 0, IMACTL_HASH, FLAG, FIELD(changed_only) },
+	{ "json", 0, IMACTL_HASH | IMACTL_VERIFY, FLAG, FIELD(json) },
+	{ "quiet", 'q', IMACTL_VERIFY, FLAG, FIELD(quiet) },
+	{ "verity", 0, IMACTL_HASH | IMACTL_SIGN, FLAG, FIELD(by_verity) },
+	{ "block-size", 0, IMACTL_HASH, CALL, 0, take_block },
+	{ "key", 'k', IMACTL_SIGN, TEXT, FIELD(key.key) },
+	{ "cert", 0, IMACTL_SIGN, TEXT, FIELD(key.cert) },
+	{ "keyid", 0, IMACTL_SIGN, TEXT, FIELD(key.keyid) },
+	{ "pass-file", 0, IMACTL_SIGN, TEXT, FIELD(key.pass_file) },
+	{ "pass-fd", 0, IMACTL_SIGN, TEXT, FIELD(key.pass_fd) },
+	{ "engine", 0, IMACTL_SIGN, TEXT, FIELD(key.engine) },
+	{ "provider", 0, IMACTL_SIGN, TEXT, FIELD(key.provider) },
+	{ "evm", 0, IMACTL_SIGN, CALL, 0, take_evm_kind },
+	{ "hash-label", 0, IMACTL_SIGN, FLAG, FIELD(by_hash) },
+	{ "v3", 0, IMACTL_SIGN, FLAG, FIELD(v3) },
+	{ "sigfile", 'f', IMACTL_SIGN | IMACTL_VERIFY, FLAG, FIELD(sigfile) },
+	{ "keys", 'k', IMACTL_VERIFY, CALL, 0, take_keys },
+	{ "signature", 0, IMACTL_VERIFY, FLAG, FIELD(signature) },
+	{ "profile", 0, IMACTL_VERIFY, CALL, 0, take_profile },
+	{ "evm", 0, IMACTL_VERIFY | IMACTL_CLEAR, FLAG, FIELD(evm) },
+	{ "ima", 0, IMACTL_CLEAR, FLAG, FIELD(ima) },
+};
+
+#define FIRST_LONG 256 /* getopt's value of row 0; letters are below */
+
+/* what getopt_long() wants to know of one command's rows */
+struct getopt_rows {
+	struct option options[IMA_N_ELEMENTS(rows) + 1];
+	char letters[2 * IMA_N_ELEMENTS(rows) + 1];
+};
+
+static void make_getopt_rows(unsigned int command, struct getopt_rows *g)
+{
+	size_t n = 0, at = 0;
+
+	memset(g, 0, sizeof(*g));
+	for (size_t i = 0; i < IMA_N_ELEMENTS(rows); i++) {
+		const bool takes_arg = rows[i].kind != FLAG;
+
+		if (!(rows[i].commands & command))
+			continue;
+		g->options[n++] = (struct option){ rows[i].name, takes_arg ? required_argument : no_argument, NULL,
+						   FIRST_LONG + (int)i };
+		if (!rows[i].letter)
+			continue;
+		g->letters[at++] = rows[i].letter;
+		if (takes_arg)
+			g->letters[at++] = ':';
+	}
+}
+
+static const struct row *row_of(unsigned int command, int opt)
+{
+	if (opt >= FIRST_LONG)
+		return &rows[opt - FIRST_LONG];
+	for (size_t i = 0; i < IMA_N_ELEMENTS(rows); i++)
+		if ((rows[i].commands & command) && rows[i].letter == opt)
+			return &rows[i];
+	return NULL;
+}
+
+static int take(const struct row *row, const char *arg, struct imactl_label_opts *o)
+{
+	char *const field = (char *)o + row->field;
+
+	if (row->kind == CALL)
+		return row->call(o, arg);
+	if (row->kind == TEXT)
+		memcpy(field, &arg, sizeof(arg));
+	else
+		*(bool *)field = true;
+	return EXIT_GOOD;
+}
+
+static const char *name_of(enum imactl_label_command command)
+{
+	return command == IMACTL_HASH ? "hash" :
+	       command == IMACTL_SIGN ? "sign" :
+	       command == IMACTL_VERIFY ? "verify" : "clear";
+}
+
+/* options that do not go together */
+static bool is_contradiction(enum imactl_label_command command, const struct imactl_label_opts *o)
+{
+	if (command == IMACTL_HASH)
+		return o->by_verity && !o->dry_run;
+	if (command == IMACTL_SIGN)
+		return !o->key.key || (o->by_hash && (!o->evm_kind || o->by_verity));
+	return false;
+}
+
+static int finish(enum imactl_label_command command, struct imactl_label_opts *o)
+{
+	o->verity.algo = o->algo;
+	if (command == IMACTL_CLEAR && !o->ima && !o->evm)
+		o->ima = o->evm = true;
+	if (command == IMACTL_VERIFY && !ima_keyring_n_keys(o->keys))
+		return imactl_keyring_defaults(o->keys);
+	return EXIT_GOOD;
+}
+
+int imactl_label_opts_parse(int argc, char **argv, enum imactl_label_command command,
+			    struct imactl_label_opts *ret)
+{
+	struct getopt_rows g;
+	const struct row *row;
+	int opt, r = EXIT_GOOD;
+
+	*ret = (struct imactl_label_opts){ .algo = IMA_HASH_SHA256 };
+	if (command == IMACTL_VERIFY && ima_keyring_new(&ret->keys) < 0)
+		return imactl_fail(EXIT_UNABLE, "out of memory");
+	make_getopt_rows(command, &g);
+	while (r == EXIT_GOOD && (opt = getopt_long(argc, argv, g.letters, g.options, NULL)) != -1) {
+		row = row_of(command, opt);
+		r = row ? take(row, optarg, ret) : imactl_usage(name_of(command));
+	}
+	if (r == EXIT_GOOD && (optind == argc || is_contradiction(command, ret)))
+		r = imactl_usage(name_of(command));
+	if (r == EXIT_GOOD)
+		r = finish(command, ret);
+	ret->paths = argv + optind;
+	ret->n_paths = argc - optind;
+	return r;
+}
+
+void imactl_label_opts_done(struct imactl_label_opts *o)
+{
+	o->keys = ima_keyring_free(o->keys);
+}
