@@ -160,6 +160,11 @@ void ima_policy_abort(struct ima_policy *p);
 ima_must_check int ima_policy_load(struct ima_policy *p, struct ima_bytes text,
 				   struct ima_diag *diag);
 
+/** ima_policy_load_audited() - the same; @said gets the text of each rule's audit record 1807, refused ones too */
+ima_must_check int ima_policy_load_audited(struct ima_policy *p, struct ima_bytes text,
+					   void (*said)(void *user, const char *record), void *user,
+					   struct ima_diag *diag);
+
 /** ima_policy_show() - append the read-back text of the active rules, K 1.10 */
 ima_must_check int ima_policy_show(const struct ima_policy *p, struct ima_buffer *out);
 

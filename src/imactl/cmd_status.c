@@ -88,6 +88,8 @@ static void print_status(const json_t *s)
 	printf("view         %s%s%s\n", text_of(view, "path"),
 	       json_is_true(json_object_get(view, "mounted")) ? "" : ": not mounted: ",
 	       json_is_true(json_object_get(view, "mounted")) ? "" : text_of(view, "reason"));
+	printf("audit        to the %s, %lld records dropped\n", text_of(json_object_get(s, "audit"), "to"),
+	       number_of(json_object_get(s, "audit"), "dropped"));
 	printf("journal      %s\n", text_of(s, "journal"));
 	print_marks(json_object_get(s, "marks"));
 	print_warnings(json_object_get(s, "warnings"));

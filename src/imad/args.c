@@ -21,6 +21,7 @@ static const struct option options[] = {
 	{ "config", required_argument, NULL, OPT_CONFIG },
 	{ "policy", required_argument, NULL, OPT_POLICY },
 	{ "tpm", required_argument, NULL, OPT_SETTING },
+	{ "audit", required_argument, NULL, OPT_SETTING },
 	{ "state-dir", required_argument, NULL, OPT_SETTING },
 	{ "kexec-buffer", required_argument, NULL, OPT_SETTING },
 	{ "run-dir", required_argument, NULL, OPT_SETTING },
@@ -53,6 +54,7 @@ static void print_help(FILE *f)
 	      "  --policy WORDS|FILE   builtin sets (tcb, appraise_tcb, secure_boot, critical_data,\n"
 	      "                        fail_securely), or a file with rules\n"
 	      "  --tpm SPEC            auto, none, embedded, or a TCTI such as swtpm:path=SOCKET\n"
+	      "  --audit TO            audit records: auto (default), kernel, journal, log, or a file\n"
 	      "  --config FILE         settings file (default " IMAD_CONFIG_FILE ")\n"
 	      "  --state-dir DIR       journal and embedded TPM (default " IMAD_STATE_DIR ")\n"
 	      "  --kexec-buffer FILE   list of before a kexec: goes in front of a new list\n"

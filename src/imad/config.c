@@ -28,6 +28,8 @@ void imad_config_init(struct imad_config *c)
 		.settle_ms = 2000,
 		.policy_file = strdup(IMAD_POLICY_FILE),
 		.tpm = strdup("auto"),
+		.audit = strdup("auto"),
+		.audit_rate = IMAD_AUDIT_RATE,
 		.state_dir = strdup(IMAD_STATE_DIR),
 		.run_dir = strdup(IMAD_RUN_DIR),
 		.mount_point = strdup(IMAD_VIEW_MOUNT),
@@ -69,6 +71,7 @@ void imad_config_done(struct imad_config *c)
 	free(c->evm_key);
 	free(c->evm_master_key);
 	free(c->kexec_buffer);
+	free(c->audit);
 	free(c->tpm);
 	free(c->state_dir);
 	free(c->run_dir);
@@ -208,6 +211,28 @@ static int set_audit(struct imad_config *c, enum imad_source s, const char *v, s
 
 	if (r == 0)
 		c->audit_info = n;
+	return r;
+}
+
+static int set_audit_to(struct imad_config *c, enum imad_source s, const char *v, struct ima_diag *d)
+{
+	static const char *const words[] = { "auto", "kernel", "journal", "log" };
+
+	for (size_t i = 0; i < IMA_N_ELEMENTS(words); i++)
+		if (!strcmp(v, words[i]))
+			return replace(&c->audit, v);
+	if (v[0] != '/')
+		return ima_diag_text(d, -EINVAL, "\"%s\" is neither auto, kernel, journal, log nor an absolute path", v);
+	return replace(&c->audit, v);
+}
+
+static int set_audit_rate(struct imad_config *c, enum imad_source s, const char *v, struct ima_diag *d)
+{
+	uint64_t n = 0;
+	int r = parse_number(v, 1000000, &n, d);
+
+	if (r == 0)
+		c->audit_rate = (unsigned int)n;
 	return r;
 }
 
@@ -435,6 +460,8 @@ static const struct setting settings[] = {
 	{ "trusted_keys", set_trusted_keys, false },
 	{ "evm_key", set_evm_key, false },
 	{ "evm_master_key", set_evm_master_key, false },
+	{ "audit", set_audit_to, false },
+	{ "audit_rate", set_audit_rate, false },
 	{ "policy_file", set_policy_file, false },
 	{ "tpm", set_tpm, false },
 	{ "state_dir", set_state_dir, false },

@@ -12,6 +12,7 @@
 
 #define IMAD_MAX_SCOPES 64
 #define IMAD_GRACE_S 300
+#define IMAD_AUDIT_RATE 1000
 #define IMAD_CONFIG_FILE "/etc/imad/imad.conf"
 #define IMAD_POLICY_FILE "/etc/ima/ima-policy"
 #define IMAD_STATE_DIR "/var/lib/imad"
@@ -45,6 +46,8 @@ struct imad_config {
 	char *evm_key;      /* HMAC key, a file that root alone can read: its bytes, or an encrypted key of the kernel's; NULL: none */
 	char *evm_master_key; /* what decrypts that */
 	char *kexec_buffer; /* list of the kernel before a kexec; NULL: none */
+	char *audit;         /* where audit records go: "auto", "kernel", "journal", "log", or a path */
+	unsigned int audit_rate; /* records a second; 0: any number */
 	char *tpm;
 	bool fail_closed;    /* gate: uses without a verdict are refused */
 	unsigned int guard;  /* gate: IMA_GATE_GUARD_* */

@@ -48,7 +48,7 @@ static void accept_peer(struct loop *l)
 		close(fd);
 		return;
 	}
-	l->peers[l->n_peers++] = (struct peer){ .wire = wire };
+	l->peers[l->n_peers++] = (struct peer){ .wire = wire, .upload.peer = imad_who_peer(fd) };
 }
 
 static int answer(struct loop *l, struct peer *p, json_t *request)

@@ -80,17 +80,12 @@ static void audit_name(struct imad_worker *w, struct ima_bytes name, int result)
 {
 	struct ima_buffer text = { 0 };
 	const uint8_t *nul = memchr(name.data, 0, name.len);
-	int r = ima_buffer_append_str(&text, "xattr=");
 
 	if (nul)
 		name.len = (size_t)(nul - name.data);
 	if (name.len && name.data[name.len - 1] == '\n')
 		name.len--;
-	if (r == 0)
-		r = ima_audit_quote(&text, name);
-	if (r == 0)
-		r = ima_buffer_printf(&text, " res=%d", result);
-	if (r == 0 && w->audit.emit)
+	if (ima_audit_format_xattr(&text, name, result) == 0 && w->audit.emit)
 		w->audit.emit(w->audit.user, IMA_AUDIT_EVM_XATTR, (const char *)text.data);
 	ima_buffer_done(&text);
 }

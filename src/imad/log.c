@@ -1,86 +1,67 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A bounded queue and one writing thread. */
+/* Lines to a descriptor, through a queue. */
 #include "imad/log.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "imad/queue.h"
 
 #define N_LINES 512
-#define LINE_MAX_BYTES 1024
+#define HEAD_MAX 16
 
 struct imad_log {
 	int fd;
 	bool with_level; /* the journal reads "<3>text" */
-	pthread_mutex_t lock;
-	pthread_cond_t filled;
-	pthread_t thread;
-	size_t head, n;
-	bool closed;
-	_Atomic uint64_t dropped;
-	_Atomic bool idle;
-	char lines[N_LINES][LINE_MAX_BYTES];
+	struct imad_queue *queue;
 };
 
-static void write_line(struct imad_log *l, const char *line)
+static void write_all(int fd, const char *text, size_t len)
 {
-	size_t len = strlen(line);
-
 	while (len) {
-		ssize_t n = write(l->fd, line, len);
+		const ssize_t n = write(fd, text, len);
 
 		if (n <= 0)
 			return; /* nobody reads: there is nowhere to complain */
-		line += n;
+		text += n;
 		len -= (size_t)n;
 	}
 }
 
-static void *log_main(void *arg)
+/* one write(2) a line where memory allows: others write to the same place */
+static void write_line(void *user, int level, const char *text)
 {
-	struct imad_log *l = arg;
-	char line[LINE_MAX_BYTES];
+	const struct imad_log *l = user;
+	const size_t len = strlen(text);
+	char *line = malloc(len + HEAD_MAX);
+	int n;
 
-	pthread_mutex_lock(&l->lock);
-	for (;;) {
-		while (!l->n && !l->closed) {
-			atomic_store(&l->idle, true);
-			pthread_cond_wait(&l->filled, &l->lock);
-		}
-		if (!l->n)
-			break;
-		atomic_store(&l->idle, false);
-		memcpy(line, l->lines[l->head], sizeof(line));
-		l->head = (l->head + 1) % N_LINES;
-		l->n--;
-		pthread_mutex_unlock(&l->lock);
-		write_line(l, line);
-		pthread_mutex_lock(&l->lock);
+	if (!line) {
+		write_all(l->fd, text, len);
+		write_all(l->fd, "\n", 1);
+		return;
 	}
-	atomic_store(&l->idle, true);
-	pthread_mutex_unlock(&l->lock);
-	return NULL;
+	n = l->with_level ? snprintf(line, len + HEAD_MAX, "<%d>%s\n", level, text) :
+			    snprintf(line, len + HEAD_MAX, "imad: %s\n", text);
+	write_all(l->fd, line, (size_t)n);
+	free(line);
 }
 
 struct imad_log *imad_log_new(int fd)
 {
 	struct imad_log *l = calloc(1, sizeof(*l));
+	const struct imad_queue_opts opts = { .n_max = N_LINES, .write = write_line, .user = l };
 
 	if (!l)
 		return NULL;
 	l->fd = fd;
 	l->with_level = getenv("JOURNAL_STREAM") != NULL;
-	pthread_mutex_init(&l->lock, NULL);
-	pthread_cond_init(&l->filled, NULL);
-	if (pthread_create(&l->thread, NULL, log_main, l)) {
+	l->queue = imad_queue_new(&opts);
+	if (!l->queue) {
 		free(l);
 		return NULL;
 	}
@@ -89,17 +70,7 @@ struct imad_log *imad_log_new(int fd)
 
 struct imad_log *imad_log_free(struct imad_log *l)
 {
-	struct timespec end;
-
-	if (!l)
-		return NULL;
-	pthread_mutex_lock(&l->lock);
-	l->closed = true;
-	pthread_cond_signal(&l->filled);
-	pthread_mutex_unlock(&l->lock);
-	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec++;
-	if (pthread_timedjoin_np(l->thread, NULL, &end) == 0)
+	if (l && imad_queue_free(l->queue))
 		free(l);
 	return NULL; /* a writer that is stuck keeps its memory */
 }
@@ -108,25 +79,10 @@ void imad_log_put(void *user, int level, const char *text)
 {
 	struct imad_log *l = user;
 
-	pthread_mutex_lock(&l->lock);
-	if (l->n == N_LINES) {
-		atomic_fetch_add(&l->dropped, 1);
-	} else {
-		char *line = l->lines[(l->head + l->n) % N_LINES];
-
-		if (l->with_level)
-			snprintf(line, LINE_MAX_BYTES, "<%d>%s\n", level, text);
-		else
-			snprintf(line, LINE_MAX_BYTES, "imad: %s\n", text);
-		if (strlen(line) == LINE_MAX_BYTES - 1)
-			line[LINE_MAX_BYTES - 2] = '\n';
-		l->n++;
-		pthread_cond_signal(&l->filled);
-	}
-	pthread_mutex_unlock(&l->lock);
+	ima_ignore(imad_queue_put(l->queue, level, text));
 }
 
 uint64_t imad_log_dropped(const struct imad_log *l)
 {
-	return atomic_load(&l->dropped);
+	return imad_queue_dropped(l->queue);
 }

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/file.h"
+#include "imad/who.h"
 
 static int digest_of(void *user, struct ima_hasher *h, enum ima_hash_algo algo,
 		     struct ima_digest *ret)
@@ -75,22 +76,40 @@ int imad_policy_keep(struct imad_worker *w, struct ima_bytes text)
 }
 
 struct load_call {
+	struct imad_worker *w;
 	struct ima_bytes text;
 	struct ima_diag *diag;
 };
+
+static void say_rule(void *user, const char *record)
+{
+	struct imad_worker *w = user;
+
+	w->audit.emit(w->audit.user, IMA_AUDIT_POLICY_RULE, record);
+}
 
 static int load(struct ima_policy *p, void *arg)
 {
 	struct load_call *c = arg;
 
-	return ima_policy_load(p, c->text, c->diag);
+	return ima_policy_load_audited(p, c->text, say_rule, c->w, c->diag);
+}
+
+static void say_outcome(struct imad_worker *w, int r)
+{
+	struct imad_who self;
+
+	imad_who_read(w, getpid(), &self);
+	if (r < 0)
+		ima_monitor_policy_said(w->monitor, &self.subject, "update_policy", r == -ENOMEM ? "-ENOMEM" : "invalid-policy", r);
+	ima_monitor_policy_said(w->monitor, &self.subject, "policy_update", r < 0 ? "failed" : "completed", r);
 }
 
 int imad_policy_start(struct imad_worker *w, struct ima_diag *diag)
 {
 	const char *path = w->setup->config->policy_file;
 	ima_cleanup(ima_freep) uint8_t *data = NULL;
-	struct load_call call = { .diag = diag };
+	struct load_call call = { .w = w, .diag = diag };
 	size_t len = 0;
 	int r = path ? imad_policy_read(w, path, &data, &len) : -ENOENT;
 
@@ -103,6 +122,7 @@ int imad_policy_start(struct imad_worker *w, struct ima_diag *diag)
 		return -errno;
 	call.text = (struct ima_bytes){ data, len };
 	r = ima_monitor_policy_call(w->monitor, load, &call);
+	say_outcome(w, r);
 	if (r == 0)
 		r = imad_policy_keep(w, call.text);
 	w->custom_policy = r == 0;

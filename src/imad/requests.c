@@ -119,11 +119,12 @@ void imad_upload_abort(struct imad_worker *w, struct imad_upload *u)
 	if (u->open)
 		ima_ignore(ima_monitor_policy_call(w->monitor, call_abort, NULL));
 	ima_buffer_done(&u->text);
-	*u = (struct imad_upload){ 0 };
+	*u = (struct imad_upload){ .peer = u->peer };
 }
 
 static json_t *op_policy_begin(struct imad_worker *w, struct imad_upload *u, const json_t *req)
 {
+	const json_t *pid = json_object_get(req, "pid"); /* the view asks for who writes to its file */
 	int r;
 
 	if (u->open)
@@ -131,19 +132,15 @@ static json_t *op_policy_begin(struct imad_worker *w, struct imad_upload *u, con
 	r = ima_monitor_policy_call(w->monitor, call_begin, NULL);
 	if (r < 0)
 		return ima_control_error(r, NULL, "another upload is under way");
-	*u = (struct imad_upload){ .open = true, .text.limit = POLICY_TEXT_MAX };
+	u->open = true;
+	u->text.limit = POLICY_TEXT_MAX;
+	imad_who_read(w, json_is_integer(pid) ? (int)json_integer_value(pid) : u->peer, &u->who);
 	return done();
 }
 
-static void audit_status(struct imad_worker *w, const char *cause, int result)
+static void audit_status(struct imad_worker *w, const struct imad_upload *u, const char *cause, int result)
 {
-	const struct ima_audit_subject subject = { .pid = getpid(), .auid = UINT32_MAX,
-						   .ses = UINT32_MAX, .comm = "imad" };
-	const struct ima_audit_record rec = { .type = IMA_AUDIT_STATUS, .subject = &subject,
-					      .op = "policy_update", .cause = cause,
-					      .result = result };
-
-	ima_audit_emit(&w->audit, &rec);
+	ima_monitor_policy_said(w->monitor, &u->who.subject, "policy_update", cause, result);
 }
 
 static int add_line(struct imad_worker *w, struct imad_upload *u, struct ima_bytes line,
@@ -155,6 +152,9 @@ static int add_line(struct imad_worker *w, struct imad_upload *u, struct ima_byt
 	if (call.audit.len && w->audit.emit)
 		w->audit.emit(w->audit.user, IMA_AUDIT_POLICY_RULE, (char *)call.audit.data);
 	ima_buffer_done(&call.audit);
+	if (r < 0)
+		ima_monitor_policy_said(w->monitor, &u->who.subject, "update_policy",
+					r == -ENOMEM ? "-ENOMEM" : "invalid-policy", r);
 	if (r == 0)
 		r = ima_buffer_append(&u->text, line.data, line.len);
 	if (r == 0)
@@ -176,7 +176,7 @@ static json_t *op_policy_line(struct imad_worker *w, struct imad_upload *u, cons
 		return ima_control_error(-EINVAL, NULL, "policy_line: begin first, then give a line");
 	if (imad_policy_needs_signature(w)) {
 		u->poisoned = true;
-		audit_status(w, "signed policy required", -EACCES);
+		audit_status(w, u, "signed policy required", -EACCES);
 		return ima_control_error(-EACCES, NULL, "signed policy required");
 	}
 	r = add_line(w, u,
@@ -234,16 +234,15 @@ static json_t *op_policy_commit(struct imad_worker *w, struct imad_upload *u, co
 	if (!u->open)
 		return ima_control_error(-EINVAL, NULL, "policy_commit: there is no upload");
 	if (u->poisoned) {
-		imad_upload_abort(w, u);
 		r = -EINVAL;
 	} else {
 		r = ima_monitor_policy_call(w->monitor, call_commit, NULL);
 		if (r == 0)
 			r = imad_policy_keep(w, ima_buffer_bytes(&u->text));
 		u->open = false;
-		imad_upload_abort(w, u);
 	}
-	audit_status(w, r < 0 ? "failed" : "completed", r);
+	audit_status(w, u, r < 0 ? "failed" : "completed", r);
+	imad_upload_abort(w, u);
 	imad_say(w, LOG_NOTICE, "policy update %s", r < 0 ? "failed" : "completed");
 	if (r < 0)
 		return ima_control_error(r, NULL, "the upload had an error or no rule: nothing of it is in force");

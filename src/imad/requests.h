@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/buffer.h"
+#include "imad/who.h"
 #include "imad/worker.h"
 
 /** struct imad_upload - a policy upload of one connection: lines are tried at once and take effect together */
@@ -12,8 +13,11 @@ struct imad_upload {
 	bool open;
 	bool poisoned;
 	struct ima_buffer text; /* lines taken so far */
+	int peer;               /* process of the connection */
+	struct imad_who who;    /* gives the policy */
 };
 
+/** imad_upload_abort() - nothing of it stays but the connection's process */
 void imad_upload_abort(struct imad_worker *w, struct imad_upload *u);
 
 /** imad_request() - a new reply object, NULL only without memory */

@@ -86,6 +86,8 @@ static json_t *warnings_json(struct imad_worker *w)
 		json_array_append_new(list, json_string("the TPM refused extends: list and PCR differ"));
 	if (imad_log_dropped(w->log))
 		json_array_append_new(list, json_string("messages were dropped"));
+	if (imad_audit_dropped(w->audit_out))
+		json_array_append_new(list, json_string("audit records were dropped"));
 	if (w->setup->kernel_ima)
 		json_array_append_new(list, json_string("the kernel's own IMA is active as well"));
 	return list;
@@ -134,6 +136,8 @@ json_t *imad_status(struct imad_worker *w)
 			    json_pack("{s:i, s:i}", "restarts",
 				      (int)atomic_load(&s->shared->restarts), "pid", getpid()));
 	json_object_set_new(o, "marks", marks_json(w));
+	json_object_set_new(o, "audit", json_pack("{s:s, s:I}", "to", imad_audit_where(w->audit_out), "dropped",
+						  (json_int_t)imad_audit_dropped(w->audit_out)));
 	json_object_set_new(o, "view",
 			    json_pack("{s:b, s:s, s:s}", "mounted",
 				      atomic_load(&s->shared->view_mounted), "path",

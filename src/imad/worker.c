@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -28,11 +29,30 @@ void imad_say(struct imad_worker *w, int level, const char *fmt, ...)
 	imad_log_put(w->log, level, text);
 }
 
-static void emit_audit(void *user, enum ima_audit_type type, const char *text)
+/* its target may be a file that others wait for */
+static void exempt_thread(void *user)
 {
 	struct imad_worker *w = user;
 
-	imad_say(w, LOG_NOTICE, "audit: type=%d %s", (int)type, text);
+	w->setup->hook->ops->exempt(w->setup->hook, (int)syscall(SYS_gettid));
+}
+
+static void say_audit(void *user, int level, const char *text)
+{
+	imad_log_put(((struct imad_worker *)user)->log, level, text);
+}
+
+static int open_audit(struct imad_worker *w)
+{
+	const struct imad_config *c = w->setup->config;
+	const struct imad_audit_opts opts = { .to = c->audit, .rate = c->audit_rate, .say = say_audit,
+					      .begin = exempt_thread, .user = w };
+
+	w->audit_out = imad_audit_new(&opts);
+	if (!w->audit_out)
+		return -ENOMEM;
+	w->audit = (struct ima_audit_sink){ .emit = imad_audit_emit, .user = w->audit_out, .info = c->audit_info };
+	return 0;
 }
 
 static int choose_template(struct imad_worker *w, struct ima_diag *diag)
@@ -117,8 +137,9 @@ static int build(struct imad_worker *w, struct ima_diag *diag)
 		r = imad_list_open(w, diag);
 	if (r < 0)
 		return r;
-	w->audit = (struct ima_audit_sink){ .emit = emit_audit, .user = w,
-					    .info = s->config->audit_info };
+	r = open_audit(w);
+	if (r < 0)
+		return r;
 	mo = (struct ima_monitor_opts){ .policy = w->policy, .mlist = w->mlist, .templ = w->templ,
 					.hash = s->config->hash, .pcr = s->config->pcr,
 					.audit = &w->audit,
@@ -158,7 +179,10 @@ static void stop(struct imad_worker *w)
 	w->setup->hook->ops->stop(w->setup->hook);
 	ima_tpm_free(w->tpm);
 	imad_keys_done(&w->keys);
-	imad_log_free(w->log);
+	if (imad_audit_free(w->audit_out))
+		imad_log_free(w->log);
+	else
+		imad_say(w, LOG_WARNING, "audit = %s does not answer: what waits for it is lost", w->setup->config->audit);
 }
 
 static int fail(struct imad_worker *w, int error, const struct ima_diag *diag)

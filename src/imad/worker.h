@@ -4,6 +4,7 @@
 
 #include "core/pcr/tpm.h"
 #include "hook/hook.h"
+#include "imad/audit_sink.h"
 #include "imad/config.h"
 #include "imad/journal_file.h"
 #include "imad/keys.h"
@@ -41,6 +42,7 @@ struct imad_worker {
 	const struct ima_template *templ;
 	struct imad_journal journal;
 	struct ima_mlist *mlist;
+	struct imad_audit *audit_out;
 	struct ima_audit_sink audit;
 	struct ima_monitor *monitor;
 	struct ima_journal_head head;

@@ -44,12 +44,12 @@ int ima_policy_file_read(const char *control_path, struct ima_policy_handle *h)
 	return r;
 }
 
-int ima_policy_file_begin(const char *control_path, struct ima_policy_handle *h)
+int ima_policy_file_begin(const char *control_path, int pid, struct ima_policy_handle *h)
 {
 	int r = open_control(control_path, &h->control);
 
 	if (r == 0)
-		r = call(h->control, json_pack("{s:s}", "op", "policy_begin"), NULL);
+		r = call(h->control, json_pack("{s:s, s:i}", "op", "policy_begin", "pid", pid), NULL);
 	if (r < 0)
 		h->control = ima_control_free(h->control);
 	return r;

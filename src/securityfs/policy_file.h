@@ -14,8 +14,8 @@ struct ima_policy_handle {
 /** ima_policy_file_read() - take the text. errno of the daemon, -EIO when it does not answer */
 ima_must_check int ima_policy_file_read(const char *control_path, struct ima_policy_handle *h);
 
-/** ima_policy_file_begin() - -EBUSY while another upload is under way */
-ima_must_check int ima_policy_file_begin(const char *control_path, struct ima_policy_handle *h);
+/** ima_policy_file_begin() - @pid: who opens the file, 0: not known. -EBUSY while another upload is under way */
+ima_must_check int ima_policy_file_begin(const char *control_path, int pid, struct ima_policy_handle *h);
 
 /**
  * ima_policy_file_write() - one write(2)

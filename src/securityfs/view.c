@@ -193,7 +193,7 @@ static bool may_read_policy(fuse_req_t req)
 static int open_policy(struct view *v, fuse_req_t req, int flags, struct handle *h)
 {
 	if ((flags & O_ACCMODE) == O_WRONLY)
-		return ima_policy_file_begin(v->opts->control_path, &h->policy);
+		return ima_policy_file_begin(v->opts->control_path, fuse_req_ctx(req)->pid, &h->policy);
 	if ((flags & O_ACCMODE) != O_RDONLY)
 		return -EACCES;
 	if (!may_read_policy(req))

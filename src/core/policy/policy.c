@@ -240,7 +240,20 @@ int ima_policy_commit(struct ima_policy *p)
 	return 0;
 }
 
-int ima_policy_load(struct ima_policy *p, struct ima_bytes text, struct ima_diag *diag)
+static int load_line(struct ima_policy *p, struct ima_bytes line, void (*said)(void *user, const char *record),
+		     void *user, struct ima_diag *diag)
+{
+	struct ima_buffer audit = { 0 };
+	int r = ima_policy_add_line_audited(p, line, said ? &audit : NULL, diag);
+
+	if (audit.len)
+		said(user, (const char *)audit.data);
+	ima_buffer_done(&audit);
+	return r;
+}
+
+int ima_policy_load_audited(struct ima_policy *p, struct ima_bytes text,
+			    void (*said)(void *user, const char *record), void *user, struct ima_diag *diag)
 {
 	const uint8_t *at = text.data, *end = text.data + text.len;
 	int r = ima_policy_begin(p);
@@ -250,8 +263,7 @@ int ima_policy_load(struct ima_policy *p, struct ima_bytes text, struct ima_diag
 	while (at < end && r == 0) {
 		const uint8_t *nl = memchr(at, '\n', (size_t)(end - at));
 
-		r = ima_policy_add_line(
-			p, (struct ima_bytes){ at, (size_t)((nl ? nl : end) - at) }, diag);
+		r = load_line(p, (struct ima_bytes){ at, (size_t)((nl ? nl : end) - at) }, said, user, diag);
 		at = nl ? nl + 1 : end;
 	}
 	if (r < 0) {
@@ -260,6 +272,11 @@ int ima_policy_load(struct ima_policy *p, struct ima_bytes text, struct ima_diag
 	}
 	r = ima_policy_commit(p);
 	return r == -EINVAL ? ima_diag_text(diag, r, "there is no rule in it") : r;
+}
+
+int ima_policy_load(struct ima_policy *p, struct ima_bytes text, struct ima_diag *diag)
+{
+	return ima_policy_load_audited(p, text, NULL, NULL, diag);
 }
 
 int ima_policy_show(const struct ima_policy *p, struct ima_buffer *out)
