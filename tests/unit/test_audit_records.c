@@ -20,8 +20,8 @@
 #include "core/monitor/monitor.h"
 #include "hook/replay/memory_list.h"
 
-static const char *const files[] = { "6.1-audit/records", "6.1-audit/records-no-module", "6.12-audit/records",
-				     "6.12-audit/records-no-module" };
+static const char *const files[] = { "audit-6.1/records", "audit-6.1/records-no-module", "audit-6.12/records",
+				     "audit-6.12/records-no-module" };
 
 /* lines of one recorded file: NULL-terminated */
 static char **read_lines(const char *name)
