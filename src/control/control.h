@@ -8,6 +8,7 @@
  *   op             arguments        reply
  *   status         -                see docs/FORMATS.md "Control socket"
  *   pcrs           "mask": int      "banks": {"sha256": {"10": "hex"}}
+ *   tpm            "command": hex   "response": hex; one connection at a time, commands of quoting and enrolling only
  *   policy_show    -                "text": the read-back text
  *   policy_begin   -                one upload a connection; a lost connection drops the upload
  *   policy_line    "line": text     "line" without newline

@@ -19,6 +19,9 @@ struct imactl_command {
 
 extern const struct imactl_command imactl_commands[];
 
+int cmd_ak_activate(int argc, char **argv);
+int cmd_ak_create(int argc, char **argv);
+int cmd_ak_enroll(int argc, char **argv);
 int cmd_appraise_confirm(int argc, char **argv);
 int cmd_appraise_plan(int argc, char **argv);
 int cmd_boot_aggregate(int argc, char **argv);
@@ -32,6 +35,7 @@ int cmd_policy_explain(int argc, char **argv);
 int cmd_policy_load(int argc, char **argv);
 int cmd_policy_show(int argc, char **argv);
 int cmd_policy_simulate(int argc, char **argv);
+int cmd_quote(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_restart(int argc, char **argv);
 int cmd_sign(int argc, char **argv);

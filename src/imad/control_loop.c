@@ -13,6 +13,7 @@
 #include "control/control.h"
 #include "imad/grace.h"
 #include "imad/requests.h"
+#include "imad/tpm_pass.h"
 
 #define MAX_PEERS 64
 #define HEARTBEAT_MS 100
@@ -32,6 +33,7 @@ struct loop {
 static void drop_peer(struct loop *l, size_t i)
 {
 	imad_upload_abort(l->w, &l->peers[i].upload);
+	imad_tpm_release(l->w, &l->peers[i].upload.has_tpm);
 	ima_control_peer_free(l->peers[i].wire);
 	l->peers[i] = l->peers[--l->n_peers];
 }

@@ -19,6 +19,7 @@
 #include "imad/grace.h"
 #include "imad/list_trim.h"
 #include "imad/policy_measure.h"
+#include "imad/tpm_pass.h"
 
 #define POLICY_TEXT_MAX (64U << 20)
 
@@ -70,6 +71,11 @@ static int show_policy(struct ima_policy *p, void *arg)
 	return ima_policy_show(p, arg);
 }
 
+static json_t *op_tpm(struct imad_worker *w, struct imad_upload *u, const json_t *req)
+{
+	return imad_tpm_pass(w, &u->has_tpm, req);
+}
+
 static json_t *op_policy_show(struct imad_worker *w, struct imad_upload *u, const json_t *req)
 {
 	struct ima_buffer text = { 0 };
@@ -119,7 +125,7 @@ void imad_upload_abort(struct imad_worker *w, struct imad_upload *u)
 	if (u->open)
 		ima_ignore(ima_monitor_policy_call(w->monitor, call_abort, NULL));
 	ima_buffer_done(&u->text);
-	*u = (struct imad_upload){ .peer = u->peer };
+	*u = (struct imad_upload){ .peer = u->peer, .has_tpm = u->has_tpm };
 }
 
 static json_t *op_policy_begin(struct imad_worker *w, struct imad_upload *u, const json_t *req)
@@ -388,6 +394,7 @@ static const struct {
 } operations[] = {
 	{ "status", op_status },
 	{ "pcrs", op_pcrs },
+	{ "tpm", op_tpm },
 	{ "policy_show", op_policy_show },
 	{ "policy_begin", op_policy_begin },
 	{ "policy_line", op_policy_line },

@@ -15,9 +15,10 @@ struct imad_upload {
 	struct ima_buffer text; /* lines taken so far */
 	int peer;               /* process of the connection */
 	struct imad_who who;    /* gives the policy */
+	bool has_tpm; /* not of the upload: the connection uses the TPM */
 };
 
-/** imad_upload_abort() - nothing of it stays but the connection's process */
+/** imad_upload_abort() - nothing of it stays but what belongs to the connection */
 void imad_upload_abort(struct imad_worker *w, struct imad_upload *u);
 
 /** imad_request() - a new reply object, NULL only without memory */

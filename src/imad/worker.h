@@ -38,6 +38,7 @@ struct imad_worker {
 	struct ima_policy *policy;
 	struct imad_keys keys;
 	struct ima_tpm *tpm;
+	bool tpm_is_lent; /* a control connection has it (tpm_pass.c) */
 	struct ima_template *own_template; /* a custom format; else NULL */
 	const struct ima_template *templ;
 	struct imad_journal journal;

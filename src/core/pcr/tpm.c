@@ -53,6 +53,8 @@ struct ima_tpm *ima_tpm_free(struct ima_tpm *t)
 
 int ima_tpm_extend(struct ima_tpm *t, unsigned int pcr, const struct ima_tpm_digests *d)
 {
+	int r;
+
 	if (pcr >= IMA_PCR_COUNT)
 		return -ERANGE;
 	if (d->n != t->n_banks)
@@ -60,7 +62,24 @@ int ima_tpm_extend(struct ima_tpm *t, unsigned int pcr, const struct ima_tpm_dig
 	for (size_t i = 0; i < d->n; i++)
 		if (d->d[i].algo != t->bank_hash[i] || d->d[i].len != ima_hash_len(d->d[i].algo))
 			return -EINVAL;
-	return t->ops->extend(t, pcr, d);
+	pthread_mutex_lock(&t->lock);
+	r = t->ops->extend(t, pcr, d);
+	pthread_mutex_unlock(&t->lock);
+	return r;
+}
+
+int ima_tpm_command(struct ima_tpm *t, struct ima_bytes command, uint8_t *response, size_t *ret_len)
+{
+	int r;
+
+	if (!t->ops->command)
+		return -EOPNOTSUPP;
+	if (command.len < 10 || command.len > IMA_TPM_COMMAND_MAX)
+		return -EMSGSIZE;
+	pthread_mutex_lock(&t->lock);
+	r = t->ops->command(t, command, response, ret_len);
+	pthread_mutex_unlock(&t->lock);
+	return r;
 }
 
 int ima_tpm_read(struct ima_tpm *t, uint32_t mask, struct ima_pcrs *ret)
@@ -74,7 +93,9 @@ int ima_tpm_read(struct ima_tpm *t, uint32_t mask, struct ima_pcrs *ret)
 		if (t->bank_hash[i] == IMA_HASH__LAST)
 			continue;
 		bank->algo = t->bank_hash[i];
+		pthread_mutex_lock(&t->lock);
 		r = t->ops->read(t, mask & t->bank_pcrs[i], bank);
+		pthread_mutex_unlock(&t->lock);
 		if (r < 0)
 			return r;
 		out.n_banks++;

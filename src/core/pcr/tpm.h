@@ -4,9 +4,11 @@
  * tpm_embedded.c (libtpms in this process behind a TCTI of our own, then the same ESYS code), tpm_none.c.
  *
  * Promise: "success" means that every active bank was extended. A TPM without an active bank is an error at open.
- * Not thread-safe: callers hold the list lock.
+ * Extend, read and command may come from several threads: one lock around each command. Everything else belongs to one thread.
  */
 #pragma once
+
+#include <pthread.h>
 
 #include <ima/pcr.h>
 
@@ -24,12 +26,15 @@ struct ima_tpm_ops {
 	int (*extend)(struct ima_tpm *t, unsigned int pcr, const struct ima_tpm_digests *d);
 	/* read PCRs of @mask in one bank; sets bank->known for those read */
 	int (*read)(struct ima_tpm *t, uint32_t mask, struct ima_pcr_bank *bank);
+	/* one command as bytes, its response to @response: -EIO, -EMSGSIZE, -EOPNOTSUPP */
+	int (*command)(struct ima_tpm *t, struct ima_bytes command, uint8_t *response, size_t *response_len);
 	void (*free)(struct ima_tpm *t);
 };
 
 /** struct ima_tpm - the common head of every implementation */
 struct ima_tpm {
 	const struct ima_tpm_ops *ops;
+	pthread_mutex_t lock; /* one command at a time; zeros are an initialized one */
 	size_t n_banks;
 	uint16_t bank_alg[IMA_PCR_MAX_BANKS];           /* TPM_ALG_ID, in TPM order */
 	enum ima_hash_algo bank_hash[IMA_PCR_MAX_BANKS]; /* IMA_HASH__LAST: unmapped bank */
@@ -79,6 +84,19 @@ ima_must_check int ima_tpm_extend(struct ima_tpm *t, unsigned int pcr,
 
 /** ima_tpm_read() - PCRs of @mask in every active mapped bank; @ret is overwritten. -EIO with ima_tpm_last_rc() */
 ima_must_check int ima_tpm_read(struct ima_tpm *t, uint32_t mask, struct ima_pcrs *ret);
+
+#define IMA_TPM_COMMAND_MAX 4096 /* bytes, of a command and of a response */
+
+/**
+ * ima_tpm_command() - hand a command through as it is, for programs that speak to the TPM of this process
+ * @response: room for IMA_TPM_COMMAND_MAX bytes
+ * Return: 0 the TPM answered, whatever it said; -EMSGSIZE, -EOPNOTSUPP no TPM, -EIO
+ */
+ima_must_check int ima_tpm_command(struct ima_tpm *t, struct ima_bytes command, uint8_t *response,
+				   size_t *ret_len);
+
+/** ima_tpm_flush() - remove every transient object and loaded session: what a program that went away left behind */
+void ima_tpm_flush(struct ima_tpm *t);
 
 /** ima_tpm_last_rc() - return code of the last failure, 0 when none: for the audit cause TPM_error(rc) */
 static inline uint32_t ima_tpm_last_rc(const struct ima_tpm *t)

@@ -272,6 +272,7 @@ static const struct ima_tpm_ops embedded_ops = {
 	.name = "embedded",
 	.extend = ima_tpm_tss2_extend,
 	.read = ima_tpm_tss2_read,
+	.command = ima_tpm_tss2_command,
 	.free = embedded_free,
 };
 

@@ -234,6 +234,52 @@ int ima_tpm_tss2_read(struct ima_tpm *t, uint32_t mask, struct ima_pcr_bank *ban
 	return 0;
 }
 
+int ima_tpm_tss2_command(struct ima_tpm *t, struct ima_bytes command, uint8_t *response, size_t *ret_len)
+{
+	TSS2_TCTI_CONTEXT *tcti = of(t)->tcti;
+	size_t len = IMA_TPM_COMMAND_MAX;
+	TSS2_RC rc = Tss2_Tcti_Transmit(tcti, command.len, command.data);
+
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Tss2_Tcti_Receive(tcti, &len, response, TSS2_TCTI_TIMEOUT_BLOCK);
+	if (rc)
+		return ima_tpm_tss2_fail(t, rc, NULL, "TPM command");
+	*ret_len = len;
+	return 0;
+}
+
+/* TPM2_FlushContext as bytes: the handles are another program's, ESYS knows nothing of them */
+static void flush_handle(struct ima_tpm *t, uint32_t handle)
+{
+	const uint8_t command[14] = { 0x80, 0x01, 0, 0, 0, 14, 0, 0, 0x01, 0x65, (uint8_t)(handle >> 24),
+				      (uint8_t)(handle >> 16), (uint8_t)(handle >> 8), (uint8_t)handle };
+	uint8_t response[IMA_TPM_COMMAND_MAX];
+	size_t len;
+
+	ima_ignore(ima_tpm_tss2_command(t, (struct ima_bytes){ command, sizeof(command) }, response, &len));
+}
+
+static void flush_handles(struct ima_tpm_tss2 *t, uint32_t first)
+{
+	TPMS_CAPABILITY_DATA *cap = NULL;
+
+	if (get_capability(t, TPM2_CAP_HANDLES, first, TPM2_MAX_CAP_HANDLES, &cap, NULL, "handles") < 0)
+		return;
+	for (size_t i = 0; i < cap->data.handles.count; i++)
+		flush_handle(&t->head, cap->data.handles.handle[i]);
+	Esys_Free(cap);
+}
+
+void ima_tpm_flush(struct ima_tpm *t)
+{
+	if (!strcmp(t->ops->name, "none"))
+		return;
+	pthread_mutex_lock(&t->lock);
+	flush_handles(of(t), TPM2_TRANSIENT_FIRST);
+	flush_handles(of(t), TPM2_LOADED_SESSION_FIRST);
+	pthread_mutex_unlock(&t->lock);
+}
+
 static void tss2_free(struct ima_tpm *t)
 {
 	ima_tpm_tss2_stop(of(t));
@@ -245,6 +291,7 @@ static const struct ima_tpm_ops tss2_ops = {
 	.name = "tss2",
 	.extend = ima_tpm_tss2_extend,
 	.read = ima_tpm_tss2_read,
+	.command = ima_tpm_tss2_command,
 	.free = tss2_free,
 };
 
@@ -294,6 +341,45 @@ int ima_tpm_open_tss2(const char *tcti, struct ima_tpm **ret, struct ima_diag *d
 	if (r < 0)
 		return r;
 	*ret = &ima_take(t)->head;
+	return 0;
+}
+
+static void adopted_free(struct ima_tpm *t)
+{
+	ima_tpm_tss2_stop(of(t));
+	if (of(t)->tcti)
+		Tss2_Tcti_Finalize(of(t)->tcti);
+	free(of(t)->tcti);
+	free(t);
+}
+
+static const struct ima_tpm_ops adopted_ops = {
+	.name = "tss2",
+	.extend = ima_tpm_tss2_extend,
+	.read = ima_tpm_tss2_read,
+	.command = ima_tpm_tss2_command,
+	.free = adopted_free,
+};
+
+int ima_tpm_adopt_tss2(TSS2_TCTI_CONTEXT *tcti, const char *where, struct ima_tpm **ret, struct ima_diag *diag)
+{
+	struct ima_tpm_tss2 *t = calloc(1, sizeof(*t));
+	int r;
+
+	if (!t)
+		return -ENOMEM;
+	t->head.ops = &adopted_ops;
+	snprintf(t->head.where, sizeof(t->head.where), "%.90s", where);
+	t->tcti = tcti;
+	r = ima_tpm_tss2_start(t, diag);
+	if (r == 0)
+		r = ima_tpm_tss2_banks(t, diag);
+	if (r < 0) {
+		t->tcti = NULL; /* still the caller's */
+		adopted_free(&t->head);
+		return r;
+	}
+	*ret = &t->head;
 	return 0;
 }
 
