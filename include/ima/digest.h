@@ -85,6 +85,16 @@ ima_must_check int ima_hash_parts(struct ima_hasher *h, enum ima_hash_algo algo,
 ima_must_check int ima_hash_bytes(struct ima_hasher *h, enum ima_hash_algo algo,
 				  struct ima_bytes in, struct ima_digest *ret);
 
+/**
+ * ima_hash_begin() - a digest of bytes that come piece by piece: begin, add as often as needed, end
+ *
+ * One at a time for each hasher and algorithm; any other call with the same hasher and algorithm spoils it.
+ * Errors of all three as ima_hash_parts().
+ */
+ima_must_check int ima_hash_begin(struct ima_hasher *h, enum ima_hash_algo algo);
+ima_must_check int ima_hash_add(struct ima_hasher *h, enum ima_hash_algo algo, struct ima_bytes piece);
+ima_must_check int ima_hash_end(struct ima_hasher *h, enum ima_hash_algo algo, struct ima_digest *ret);
+
 /** ima_hash_hmac() - HMAC of @in under @key; errors as ima_hash_parts() */
 ima_must_check int ima_hash_hmac(struct ima_hasher *h, enum ima_hash_algo algo, struct ima_bytes key,
 				 struct ima_bytes in, struct ima_digest *ret);

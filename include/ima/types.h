@@ -28,6 +28,12 @@ struct ima_bytes {
 	size_t len; /* bytes */
 };
 
+/** struct ima_xattr - an extended attribute that the caller holds; borrowed */
+struct ima_xattr {
+	const char *name; /* "security.ima" */
+	struct ima_bytes value;
+};
+
 /**
  * struct ima_diag - where and why an input was refused
  * @line: 1-based line of a text input, 0 when the input has no lines

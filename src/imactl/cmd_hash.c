@@ -71,13 +71,23 @@ static void hash_one(void *user, struct ima_hasher *h, const char *path, struct 
 		show(a, path, &d, res);
 }
 
+/* labels that go into an archive or a manifest in place of the files */
+static int hash_elsewhere(const struct imactl_label_opts *o)
+{
+	const struct imactl_archive_label job = { .from = &o->from, .algo = o->algo, .opts = { .kind = IMA_LABEL_DIGEST }, .json = o->json };
+
+	return o->from.archive ? imactl_archive_label(&job) : imactl_tree_manifest(&job, o->paths[0], &o->files);
+}
+
 int cmd_hash(int argc, char **argv)
 {
 	struct imactl_label_opts o;
 	struct imactl_files_counts counts;
 	int r = imactl_label_opts_parse(argc, argv, IMACTL_HASH, &o);
 
-	if (r == EXIT_GOOD)
+	if (r == EXIT_GOOD && (o.from.archive || o.from.manifest))
+		r = hash_elsewhere(&o);
+	else if (r == EXIT_GOOD)
 		r = imactl_files_run(o.paths, o.n_paths, &o.files, hash_one, &o, &counts);
 	imactl_label_opts_done(&o);
 	return r;

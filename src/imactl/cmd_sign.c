@@ -124,6 +124,19 @@ static void sign_one(void *user, struct ima_hasher *h, const char *path, struct 
 		show(&ima, path, res);
 }
 
+/* labels that go into an archive or a manifest in place of the files */
+static int sign_elsewhere(struct sign_args *a)
+{
+	const struct imactl_archive_label job = {
+		.from = &a->o.from, .signer = a->signer, .algo = a->o.algo,
+		.opts = { .kind = a->o.by_hash ? IMA_LABEL_DIGEST : IMA_LABEL_SIGNATURE, .v3 = a->o.v3,
+			  .evm = !a->o.evm_kind ? IMA_LABEL_NO_EVM :
+				 strcmp(a->o.evm_kind, "portable") ? IMA_LABEL_IMMUTABLE : IMA_LABEL_PORTABLE },
+	};
+
+	return a->o.from.archive ? imactl_archive_label(&job) : imactl_tree_manifest(&job, a->o.paths[0], &a->o.files);
+}
+
 int cmd_sign(int argc, char **argv)
 {
 	struct sign_args a = { 0 };
@@ -134,7 +147,9 @@ int cmd_sign(int argc, char **argv)
 		r = imactl_key_open(&a.o.key, &a.signer);
 	if (r == EXIT_GOOD && ima_evm_new(ima_profile_number(IMA_PROFILE_NEWEST), &a.rules) < 0)
 		r = imactl_fail(EXIT_UNABLE, "out of memory");
-	if (r == EXIT_GOOD)
+	if (r == EXIT_GOOD && (a.o.from.archive || a.o.from.manifest))
+		r = sign_elsewhere(&a);
+	else if (r == EXIT_GOOD)
 		r = imactl_files_run(a.o.paths, a.o.n_paths, &a.o.files, sign_one, &a, &counts);
 	ima_signer_free(a.signer);
 	ima_evm_free(a.rules);

@@ -106,6 +106,14 @@ static void verify_one(void *user, struct ima_hasher *h, const char *path, struc
 	show(a, path, &v, res);
 }
 
+static int verify_archive(const struct verify_args *a)
+{
+	const struct imactl_archive_check job = { .from = &a->o.from, .keys = a->o.keys, .quiet = a->o.quiet, .json = a->o.json,
+						  .wish = { .signature = a->o.signature, .evm = a->o.evm } };
+
+	return imactl_archive_check(&job);
+}
+
 int cmd_verify(int argc, char **argv)
 {
 	struct verify_args a = { 0 };
@@ -114,7 +122,9 @@ int cmd_verify(int argc, char **argv)
 
 	if (r == EXIT_GOOD && ima_evm_new(ima_profile_number(a.o.profile), &a.rules) < 0)
 		r = imactl_fail(EXIT_UNABLE, "out of memory");
-	if (r == EXIT_GOOD) {
+	if (r == EXIT_GOOD && a.o.from.archive) {
+		r = verify_archive(&a);
+	} else if (r == EXIT_GOOD) {
 		a.rules->mode = IMA_EVM_INIT_X509;
 		a.rules->keys = a.o.keys; /* both verify with the same certificates */
 		r = imactl_files_run(a.o.paths, a.o.n_paths, &a.o.files, verify_one, &a, &counts);

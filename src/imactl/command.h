@@ -28,6 +28,7 @@ int cmd_boot_aggregate(int argc, char **argv);
 int cmd_clear(int argc, char **argv);
 int cmd_eventlog(int argc, char **argv);
 int cmd_hash(int argc, char **argv);
+int cmd_label(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_measure(int argc, char **argv);
 int cmd_policy_check(int argc, char **argv);

@@ -63,7 +63,7 @@ static void *thread_main(void *arg)
 static void hand_over(struct run *r, struct imactl_file_result *res)
 {
 	if (res->out.len)
-		fwrite(res->out.data, 1, res->out.len, stdout);
+		fwrite(res->out.data, 1, res->out.len, r->opts->out ? r->opts->out : stdout);
 	if (res->err.len)
 		fprintf(stderr, "imactl: %s\n", (const char *)res->err.data);
 	else if (res->status == IMACTL_FILE_UNABLE)

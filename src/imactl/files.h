@@ -14,12 +14,13 @@ struct imactl_files_opts {
 	bool recursive;
 	bool one_fs;          /* -x */
 	unsigned int threads; /* 0: one a processor */
+	FILE *out;            /* results go there; NULL: stdout */
 };
 
 /** struct imactl_file_result - filled by the worker; buffers are empty before */
 struct imactl_file_result {
 	enum { IMACTL_FILE_DONE = 0, IMACTL_FILE_SKIPPED, IMACTL_FILE_BAD, IMACTL_FILE_UNABLE } status;
-	struct ima_buffer out; /* for stdout */
+	struct ima_buffer out; /* for stdout, or where opts->out goes */
 	struct ima_buffer err; /* one line for stderr, without its newline */
 };
 

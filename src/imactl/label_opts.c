@@ -49,6 +49,20 @@ static int take_profile(struct imactl_label_opts *o, const char *arg)
 	return EXIT_GOOD;
 }
 
+static int take_max_bytes(struct imactl_label_opts *o, const char *arg)
+{
+	static const char units[] = "KMGT";
+	char *end;
+	const unsigned long long n = strtoull(arg, &end, 10);
+	const char *unit = *end ? strchr(units, *end) : NULL;
+	const unsigned int shift = unit ? 10U * (unsigned int)(unit - units + 1) : 0;
+
+	if (end == arg || arg[0] == '-' || (*end && (!unit || end[1])) || !n || n > UINT64_MAX >> shift)
+		return imactl_fail(EXIT_USAGE, "--max-bytes %s: a number, or one with K, M, G or T", arg);
+	o->from.max_bytes = n << shift;
+	return EXIT_GOOD;
+}
+
 static const struct row {
 	const char *name;
 	char letter; /* 0: none */
@@ -83,6 +97,12 @@ static const struct row {
 	{ "profile", 0, IMACTL_VERIFY, CALL, 0, take_profile },
 	{ "evm", 0, IMACTL_VERIFY | IMACTL_CLEAR, FLAG, FIELD(evm) },
 	{ "ima", 0, IMACTL_CLEAR, FLAG, FIELD(ima) },
+	{ "archive", 0, IMACTL_HASH | IMACTL_SIGN | IMACTL_VERIFY, TEXT, FIELD(from.archive) },
+	{ "image", 0, IMACTL_HASH | IMACTL_SIGN | IMACTL_VERIFY, TEXT, FIELD(from.image) },
+	{ "merge-usr", 0, IMACTL_HASH | IMACTL_SIGN | IMACTL_VERIFY, FLAG, FIELD(from.merge_usr) },
+	{ "max-bytes", 0, IMACTL_HASH | IMACTL_SIGN | IMACTL_VERIFY, CALL, 0, take_max_bytes },
+	{ "output", 'o', IMACTL_HASH | IMACTL_SIGN, TEXT, FIELD(from.output) },
+	{ "manifest", 0, IMACTL_HASH | IMACTL_SIGN, TEXT, FIELD(from.manifest) },
 };
 
 #define FIRST_LONG 256 /* getopt's value of row 0; letters are below */
@@ -143,6 +163,19 @@ static const char *name_of(enum imactl_label_command command)
 	       command == IMACTL_VERIFY ? "verify" : "clear";
 }
 
+/* an archive has no file system, and labels of an archive or in a manifest have no other place */
+static bool is_archive_contradiction(const struct imactl_label_opts *o)
+{
+	const struct imactl_archive_opts *a = &o->from;
+
+	if (!a->archive && (a->output || a->image || a->merge_usr || a->max_bytes))
+		return true;
+	if (a->archive || a->manifest)
+		return o->sigfile || o->user_names || o->by_verity || o->changed_only || o->n_paths != (a->archive ? 0 : 1) ||
+		       (a->archive && (o->files.recursive || (o->evm_kind && strcmp(o->evm_kind, "portable"))));
+	return !o->n_paths;
+}
+
 /* options that do not go together */
 static bool is_contradiction(enum imactl_label_command command, const struct imactl_label_opts *o)
 {
@@ -178,12 +211,12 @@ int imactl_label_opts_parse(int argc, char **argv, enum imactl_label_command com
 		row = row_of(command, opt);
 		r = row ? take(row, optarg, ret) : imactl_usage(name_of(command));
 	}
-	if (r == EXIT_GOOD && (optind == argc || is_contradiction(command, ret)))
+	ret->paths = argv + optind;
+	ret->n_paths = argc - optind;
+	if (r == EXIT_GOOD && (is_archive_contradiction(ret) || is_contradiction(command, ret)))
 		r = imactl_usage(name_of(command));
 	if (r == EXIT_GOOD)
 		r = finish(command, ret);
-	ret->paths = argv + optind;
-	ret->n_paths = argc - optind;
 	return r;
 }
 

@@ -24,15 +24,19 @@ const struct imactl_command imactl_commands[] = {
 	{ "eventlog", cmd_eventlog, "eventlog [FILE] [--json]",
 	  "the firmware's event log and the PCR values it leads to" },
 	{ "hash", cmd_hash,
-	  "hash [-r] [-x] [-a ALG] [-n] [--user] [--changed-only] [--json] PATH...; hash -n --verity [--block-size N] [-a ALG] PATH...",
+	  "hash [-r] [-x] [-a ALG] [-n] [--user] [--changed-only] [--json] PATH...; hash -n --verity [--block-size N] [-a ALG] PATH...; "
+	  "hash --archive FILE [--image NAME] [--merge-usr] [--max-bytes N] [-a ALG] [-o TAR] [--manifest FILE] [--json]; hash --manifest FILE [-x] [-a ALG] ROOT",
 	  "digest labels; with -n only the digests" },
 	{ "sign", cmd_sign,
 	  "sign [-r] [-x] -k KEY [--cert CERT | --keyid HEX] [--pass-file FILE | --pass-fd N] [--engine E | --provider P] [-a ALG] [--evm portable|immutable] [--hash-label] "
-	  "[--verity] [--v3] [-f] [--user] [-n] PATH...",
+	  "[--verity] [--v3] [-f] [--user] [-n] PATH...; sign -k KEY [...] --archive FILE [--image NAME] [--merge-usr] [--max-bytes N] [-o TAR] [--manifest FILE]; "
+	  "sign -k KEY [...] --manifest FILE [-x] ROOT",
 	  "signature labels, of content and of metadata" },
 	{ "verify", cmd_verify,
-	  "verify [-r] [-x] [-k CERT|DIR]... [--signature] [--evm] [-f] [--user] [--profile VERSION] [-q] [--json] PATH...",
+	  "verify [-r] [-x] [-k CERT|DIR]... [--signature] [--evm] [-f] [--user] [--profile VERSION] [-q] [--json] PATH...; "
+	  "verify [-k CERT|DIR]... [--signature] [--evm] --archive FILE [--image NAME] [--merge-usr] [--max-bytes N] [-q] [--json]",
 	  "what appraisal says of files" },
+	{ "label", cmd_label, "label --manifest FILE [-n] [-q] ROOT", "put the labels of a manifest on the files of a tree" },
 	{ "clear", cmd_clear, "clear [-r] [-x] [--ima] [--evm] [--user] [-n] PATH...", "labels away" },
 	{ "measure", cmd_measure,
 	  "measure (--label LABEL --name NAME [--by-hash] | --keyring KEYRING) [FILE|-] [--json] [--control SOCKET]",

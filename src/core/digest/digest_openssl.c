@@ -125,18 +125,27 @@ bool ima_hasher_has(const struct ima_hasher *h, enum ima_hash_algo algo)
 	return (unsigned int)algo < IMA_HASH__LAST && h->md[algo];
 }
 
-static int begin(struct ima_hasher *h, enum ima_hash_algo algo)
+int ima_hash_begin(struct ima_hasher *h, enum ima_hash_algo algo)
 {
 	if (!ima_hasher_has(h, algo))
 		return -ENOPKG;
 	return EVP_DigestInit_ex2(h->ctx[algo], NULL, NULL) == 1 ? 0 : -EIO;
 }
 
-static int finish(struct ima_hasher *h, enum ima_hash_algo algo, struct ima_digest *ret)
+int ima_hash_add(struct ima_hasher *h, enum ima_hash_algo algo, struct ima_bytes piece)
+{
+	if (!ima_hasher_has(h, algo))
+		return -ENOPKG;
+	return EVP_DigestUpdate(h->ctx[algo], piece.data, piece.len) == 1 ? 0 : -EIO;
+}
+
+int ima_hash_end(struct ima_hasher *h, enum ima_hash_algo algo, struct ima_digest *ret)
 {
 	struct ima_digest d = { .algo = algo };
 	unsigned int len = 0;
 
+	if (!ima_hasher_has(h, algo))
+		return -ENOPKG;
 	if (EVP_DigestFinal_ex(h->ctx[algo], d.data, &len) != 1 || len != ima_hash_len(algo))
 		return -EIO;
 	d.len = len;
@@ -180,11 +189,10 @@ int ima_hash_parts(struct ima_hasher *h, enum ima_hash_algo algo, const struct i
 		*ret = d;
 		return 0;
 	}
-	r = begin(h, algo);
+	r = ima_hash_begin(h, algo);
 	for (size_t i = 0; i < n && r == 0; i++)
-		if (EVP_DigestUpdate(h->ctx[algo], parts[i].data, parts[i].len) != 1)
-			r = -EIO;
-	return r < 0 ? r : finish(h, algo, ret);
+		r = ima_hash_add(h, algo, parts[i]);
+	return r < 0 ? r : ima_hash_end(h, algo, ret);
 }
 
 int ima_hash_bytes(struct ima_hasher *h, enum ima_hash_algo algo, struct ima_bytes in,
@@ -222,7 +230,7 @@ static int update_from_fd(struct ima_hasher *h, enum ima_hash_algo algo, int fd,
 			return -errno;
 		if (n == 0)
 			return -EINVAL;
-		if (EVP_DigestUpdate(h->ctx[algo], h->block, (size_t)n) != 1)
+		if (ima_hash_add(h, algo, (struct ima_bytes){ h->block, (size_t)n }) < 0)
 			return -EIO;
 		at += (uint64_t)n;
 	}
@@ -239,11 +247,11 @@ int ima_hash_fd(struct ima_hasher *h, enum ima_hash_algo algo, int fd, struct im
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	r = begin(h, algo);
+	r = ima_hash_begin(h, algo);
 	if (r == 0)
 		r = update_from_fd(h, algo, fd, (uint64_t)st.st_size);
 	if (r == 0)
-		r = finish(h, algo, ret);
+		r = ima_hash_end(h, algo, ret);
 	if (r == 0 && ret_size)
 		*ret_size = (uint64_t)st.st_size;
 	return r;

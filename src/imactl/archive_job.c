@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One pass over the members; for a labelled tar a second one over its blocks. Outputs are whole or not there. */
+#include "imactl/archive_job.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/archive/manifest.h"
+#include "core/archive/tar_label.h"
+#include "imactl/label_spool.h"
+#include "imactl/outfile.h"
+
+/* an archive that is being read, and what its files come to */
+struct run {
+	const struct imactl_archive_opts *from;
+	int fd;
+	struct ima_archive *a;
+	struct ima_hasher *h;
+	struct imactl_spool *spool;
+	struct ima_diag diag;
+	uint64_t n_bad, n_unable;
+};
+
+static int say(struct run *r, int error)
+{
+	return imactl_fail_diag(EXIT_UNABLE, r->from->archive, &r->diag, error);
+}
+
+static int open_run(struct run *r, const struct imactl_archive_opts *from)
+{
+	const struct ima_archive_opts opts = { .image = from->image, .merge_usr = from->merge_usr,
+					       .max_bytes = from->max_bytes };
+	int e;
+
+	*r = (struct run){ .from = from };
+	r->fd = imactl_open_input(from->archive);
+	e = r->fd < 0 ? r->fd : ima_hasher_new(&r->h);
+	if (e == 0)
+		e = imactl_spool_new(r->h, &r->spool);
+	if (e == 0)
+		e = ima_archive_open(r->fd, &opts, &r->a, &r->diag);
+	return e < 0 ? say(r, e) : EXIT_GOOD;
+}
+
+static void close_run(struct run *r)
+{
+	ima_archive_free(r->a);
+	imactl_spool_free(r->spool);
+	ima_hasher_free(r->h);
+	ima_close(r->fd);
+}
+
+static int status_of(const struct run *r)
+{
+	return r->n_unable ? EXIT_UNABLE : r->n_bad ? EXIT_BAD : EXIT_GOOD;
+}
+
+/* a name that another line of output cannot be mistaken for */
+static void print_path(FILE *f, const char *path)
+{
+	for (const unsigned char *c = (const unsigned char *)path; *c; c++) {
+		if (*c < 0x20 || *c == 0x7f || *c == '\\')
+			fprintf(f, "\\x%02x", *c);
+		else
+			fputc(*c, f);
+	}
+}
+
+static void cannot(struct run *r, const char *path, const char *why)
+{
+	fprintf(stderr, "imactl: %s: ", r->from->archive);
+	print_path(stderr, path);
+	fprintf(stderr, ": %s\n", why);
+	r->n_unable++;
+}
+
+static void print_hex(FILE *f, const uint8_t *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		fprintf(f, "%02x", data[i]);
+}
+
+struct label_run {
+	struct run run;
+	const struct imactl_archive_label *job;
+	struct imactl_outfile manifest, output;
+	struct ima_buffer line;
+	uint64_t n_listed;
+};
+
+static int print_json(const struct imactl_spooled *f, const char *path)
+{
+	char digest[2 * IMA_DIGEST_MAX + 1] = "", ima[2 * IMA_SIGNER_MAX_VALUE + 1] = "";
+	json_t *o;
+
+	for (size_t i = 0; i < f->content.len; i++)
+		snprintf(digest + 2 * i, 3, "%02x", f->content.data[i]);
+	for (size_t i = 0; i < f->label.ima_len; i++)
+		snprintf(ima + 2 * i, 3, "%02x", f->label.ima[i]);
+	o = json_pack("{s:s, s:s, s:s, s:s}", "path", path, "algo", ima_hash_name(f->content.algo), "digest", digest, "ima", ima);
+	return imactl_print_json(o, EXIT_GOOD, false);
+}
+
+static int print_plain(const struct label_run *l, const struct imactl_spooled *f, const char *path)
+{
+	if (l->job->signer) {
+		print_hex(stdout, f->label.ima, f->label.ima_len);
+	} else {
+		printf("%s:", ima_hash_name(f->content.algo));
+		print_hex(stdout, f->content.data, f->content.len);
+	}
+	putchar(' ');
+	print_path(stdout, path);
+	putchar('\n');
+	return EXIT_GOOD;
+}
+
+static int list_file(struct label_run *l, const char *path, const struct imactl_spooled *f)
+{
+	const struct ima_manifest_entry e = { .path = path, .content = f->content, .mode = f->mode, .uid = f->uid, .gid = f->gid,
+					      .ima = { f->label.ima, f->label.ima_len }, .evm = { f->label.evm, f->label.evm_len } };
+	int r;
+
+	if (!l->manifest.f)
+		return l->output.f ? EXIT_GOOD : l->job->json ? print_json(f, path) : print_plain(l, f, path);
+	l->line.len = 0;
+	r = ima_manifest_add(&e, &l->line);
+	if (r < 0)
+		return imactl_fail(EXIT_UNABLE, "%s", strerror(-r));
+	l->n_listed++;
+	fwrite(l->line.data, 1, l->line.len, l->manifest.f);
+	return EXIT_GOOD;
+}
+
+static int make_label(struct label_run *l, const struct ima_member *m, struct imactl_spooled *ret)
+{
+	const struct ima_label_file file = { .content = &ret->content, .size = m->size, .mode = m->mode, .uid = m->uid, .gid = m->gid,
+					     .xattrs = m->xattrs, .n_xattrs = m->n_xattrs };
+	int r = ima_archive_hash(l->run.a, l->run.h, l->job->algo, &ret->content, &l->run.diag);
+
+	if (r < 0)
+		return say(&l->run, r);
+	ret->position = m->position;
+	ret->mode = m->mode;
+	ret->uid = m->uid;
+	ret->gid = m->gid;
+	r = ima_label_make(l->job->signer, l->run.h, &l->job->opts, &file, &ret->label);
+	if (r == -ENOPKG)
+		return imactl_fail(EXIT_UNABLE, "the key cannot sign over %s", ima_hash_name(l->job->algo));
+	return r < 0 ? imactl_fail(EXIT_UNABLE, "%s: %s", m->path, strerror(-r)) : EXIT_GOOD;
+}
+
+static int take_file(struct label_run *l, const struct ima_member *m)
+{
+	struct imactl_spooled f;
+	int r = make_label(l, m, &f), e;
+
+	if (r)
+		return r;
+	e = imactl_spool_add(l->run.spool, m->path, &f);
+	if (e < 0)
+		return imactl_fail(EXIT_UNABLE, "temporary file: %s", strerror(-e));
+	if (m->leaves_root && !l->output.f) {
+		cannot(&l->run, m->path, "a name that leaves the archive: not listed");
+		return EXIT_GOOD;
+	}
+	return list_file(l, m->path, &f);
+}
+
+/* the other name of a file has the file's label; a labelled tar needs no second one */
+static int take_link(struct label_run *l, const struct ima_member *m)
+{
+	struct imactl_spooled f;
+	int r;
+
+	if (l->output.f && !l->manifest.f)
+		return EXIT_GOOD;
+	r = imactl_spool_find(l->run.spool, m->target, &f);
+	if (r == -ENOENT || m->leaves_root) {
+		cannot(&l->run, m->path, m->leaves_root ? "a name that leaves the archive: not listed" :
+							   "a hard link to a file that the archive does not show");
+		return EXIT_GOOD;
+	}
+	return r < 0 ? imactl_fail(EXIT_UNABLE, "temporary file: %s", strerror(-r)) : list_file(l, m->path, &f);
+}
+
+static int take_members(struct label_run *l)
+{
+	const struct ima_member *m;
+	int r = EXIT_GOOD, n;
+
+	while (r == EXIT_GOOD && (n = ima_archive_next(l->run.a, &m, &l->run.diag)) != 0) {
+		if (n < 0)
+			r = say(&l->run, n);
+		else if (m->type == IMA_MEMBER_FILE)
+			r = take_file(l, m);
+		else if (m->type == IMA_MEMBER_HARDLINK)
+			r = take_link(l, m);
+	}
+	return r;
+}
+
+static int open_outputs(struct label_run *l)
+{
+	const struct imactl_archive_opts *from = l->run.from;
+	int r = EXIT_GOOD;
+
+	if (from->output && ima_archive_format(l->run.a) != IMA_ARCHIVE_TAR)
+		return imactl_fail(EXIT_USAGE, "%s: only a tar carries labels to where it is unpacked, and this is a %s: write a --manifest",
+				   from->archive, ima_archive_format_name(ima_archive_format(l->run.a)));
+	if (from->output)
+		r = imactl_outfile_open(from->output, &l->output);
+	if (r == EXIT_GOOD && from->manifest) {
+		r = imactl_outfile_open(from->manifest, &l->manifest);
+		if (r == EXIT_GOOD && ima_manifest_begin(&l->line) == 0)
+			fwrite(l->line.data, 1, l->line.len, l->manifest.f);
+	}
+	return r;
+}
+
+static int write_outputs(struct label_run *l)
+{
+	int r = 0;
+
+	if (l->manifest.f) {
+		l->line.len = 0;
+		r = ima_manifest_end(l->n_listed, &l->line);
+		if (r < 0)
+			return imactl_fail(EXIT_UNABLE, "%s", strerror(-r));
+		fwrite(l->line.data, 1, l->line.len, l->manifest.f);
+	}
+	if (l->output.f) {
+		fflush(l->output.f);
+		r = ima_tar_label(l->run.fd, ima_archive_end(l->run.a), fileno(l->output.f), imactl_spool_label, l->run.spool,
+				  &l->run.diag);
+	}
+	return r < 0 ? say(&l->run, r) : EXIT_GOOD;
+}
+
+int imactl_archive_label(const struct imactl_archive_label *job)
+{
+	struct label_run l = { .job = job };
+	int r = open_run(&l.run, job->from), e;
+
+	if (r == EXIT_GOOD)
+		r = open_outputs(&l);
+	if (r == EXIT_GOOD)
+		r = take_members(&l);
+	if (r == EXIT_GOOD)
+		r = write_outputs(&l);
+	e = imactl_outfile_done(&l.output, r == EXIT_GOOD);
+	if (r == EXIT_GOOD)
+		r = e;
+	e = imactl_outfile_done(&l.manifest, r == EXIT_GOOD);
+	if (r == EXIT_GOOD)
+		r = e;
+	if (r == EXIT_GOOD)
+		r = status_of(&l.run);
+	ima_buffer_done(&l.line);
+	close_run(&l.run);
+	return r;
+}
+
+struct check_run {
+	struct run run;
+	const struct imactl_archive_check *job;
+};
+
+static int show_check(struct check_run *c, const char *path, const struct ima_label_answer *v, bool as_stated)
+{
+	const bool good = v->verdict == IMA_LABEL_GOOD && as_stated;
+	const char *why = !as_stated ? "not the digest that the package states" :
+			  v->sig != IMA_SIG_UNCHECKED && v->sig != IMA_SIG_GOOD ? ima_sig_verdict_text(v->sig) :
+										 v->cause;
+
+	c->run.n_bad += !good;
+	if (c->job->json)
+		return imactl_print_json(json_pack("{s:s, s:s, s:s*, s:b}", "path", path, "status", good ? "pass" : "fail", "cause",
+						   good ? NULL : why, "signed", (int)v->is_signed), EXIT_GOOD, false);
+	if (good && c->job->quiet)
+		return EXIT_GOOD;
+	print_path(stdout, path);
+	if (good)
+		printf(": pass%s\n", v->is_signed ? " (signature)" : "");
+	else
+		printf(": fail (%s)\n", why ? why : "unknown");
+	return EXIT_GOOD;
+}
+
+/* an RPM states digests in its header; one in another algorithm than the label's costs a reading of its own and is left to rpm */
+static bool is_as_stated(const struct ima_member *m, const struct ima_digest *d)
+{
+	return !m->digest || m->digest->algo != d->algo || !memcmp(m->digest->data, d->data, d->len);
+}
+
+static int check_file(struct check_run *c, const struct ima_member *m)
+{
+	struct ima_xattr xattrs[IMA_ARCHIVE_MAX_XATTRS + 1];
+	const struct ima_xattr *label = ima_member_xattr(m, "security.ima");
+	struct ima_label_file file = { .size = m->size, .mode = m->mode, .uid = m->uid, .gid = m->gid, .xattrs = xattrs };
+	struct ima_label_answer v;
+	struct ima_digest d;
+	int r;
+
+	if (m->n_xattrs)
+		memcpy(xattrs, m->xattrs, m->n_xattrs * sizeof(*xattrs));
+	file.n_xattrs = m->n_xattrs;
+	if (!label && m->signature.len) {
+		xattrs[file.n_xattrs] = (struct ima_xattr){ "security.ima", m->signature };
+		label = &xattrs[file.n_xattrs++];
+	}
+	if (label && label->value.len && label->value.data[0] == IMA_XATTR_VERITY) {
+		cannot(&c->run, m->path, "signatures of fs-verity digests are not checked in an archive");
+		return EXIT_GOOD;
+	}
+	r = ima_archive_hash(c->run.a, c->run.h, ima_label_content_algo(label ? label->value : (struct ima_bytes){ 0 }), &d,
+			     &c->run.diag);
+	if (r < 0)
+		return say(&c->run, r);
+	file.content = &d;
+	r = ima_label_check(c->job->keys, c->run.h, &c->job->wish, &file, &v);
+	return r < 0 ? imactl_fail(EXIT_UNABLE, "%s", strerror(-r)) : show_check(c, m->path, &v, is_as_stated(m, &d));
+}
+
+int imactl_archive_check(const struct imactl_archive_check *job)
+{
+	struct check_run c = { .job = job };
+	const struct ima_member *m;
+	int r = open_run(&c.run, job->from), n;
+
+	while (r == EXIT_GOOD && (n = ima_archive_next(c.run.a, &m, &c.run.diag)) != 0) {
+		if (n < 0)
+			r = say(&c.run, n);
+		else if (m->type == IMA_MEMBER_FILE)
+			r = check_file(&c, m);
+	}
+	if (r == EXIT_GOOD)
+		r = status_of(&c.run);
+	close_run(&c.run);
+	return r;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Temporary files have no name, or one that goes when the work fails. */
+#include "imactl/outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int cannot(const char *path)
+{
+	return imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno));
+}
+
+int imactl_outfile_open(const char *path, struct imactl_outfile *ret)
+{
+	struct imactl_outfile o = { .path = path };
+	mode_t mask;
+	int fd;
+
+	if (!strcmp(path, "-")) {
+		o.f = stdout;
+		*ret = o;
+		return EXIT_GOOD;
+	}
+	if (asprintf(&o.tmp, "%s.XXXXXX", path) < 0)
+		return imactl_fail(EXIT_UNABLE, "out of memory");
+	fd = mkostemp(o.tmp, O_CLOEXEC);
+	mask = umask(0);
+	umask(mask);
+	if (fd >= 0 && fchmod(fd, 0666 & ~mask) == 0)
+		o.f = fdopen(fd, "we");
+	if (!o.f) {
+		const int r = cannot(path);
+
+		if (fd >= 0) {
+			close(fd);
+			unlink(o.tmp);
+		}
+		free(o.tmp);
+		return r;
+	}
+	*ret = o;
+	return EXIT_GOOD;
+}
+
+static int keep_it(struct imactl_outfile *o)
+{
+	if (fflush(o->f) != 0 || ferror(o->f) || (o->tmp && (fsync(fileno(o->f)) < 0 || rename(o->tmp, o->path) < 0)))
+		return cannot(o->tmp ? o->path : "standard output");
+	return EXIT_GOOD;
+}
+
+int imactl_outfile_done(struct imactl_outfile *o, bool keep)
+{
+	int r = EXIT_GOOD;
+
+	if (!o->f)
+		return r;
+	if (keep)
+		r = keep_it(o);
+	if (o->tmp) {
+		if (!keep || r)
+			unlink(o->tmp);
+		fclose(o->f);
+	}
+	free(o->tmp);
+	*o = (struct imactl_outfile){ 0 };
+	return r;
+}
+
+static int copy_to_unnamed(int from)
+{
+	const char *dir = getenv("TMPDIR");
+	ima_cleanup(ima_closep) int to = open(dir && *dir ? dir : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	char block[65536];
+	ssize_t n;
+
+	if (to < 0)
+		return -errno;
+	while ((n = read(from, block, sizeof(block))) != 0) {
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		for (ssize_t at = 0, w; at < n; at += w) {
+			w = write(to, block + at, (size_t)(n - at));
+			if (w < 0)
+				return -errno;
+		}
+	}
+	return ima_take_fd(to);
+}
+
+int imactl_open_input(const char *path)
+{
+	ima_cleanup(ima_closep) int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : dup(STDIN_FILENO);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) ? copy_to_unnamed(fd) : ima_take_fd(fd);
+}
