@@ -109,6 +109,10 @@ ima_must_check int ima_hash_hmac(struct ima_hasher *h, enum ima_hash_algo algo, 
 ima_must_check int ima_hash_fd(struct ima_hasher *h, enum ima_hash_algo algo, int fd,
 			       struct ima_digest *ret, uint64_t *ret_size);
 
+/** ima_hash_fd_head() - digest of the first @len bytes; -EINVAL the file is shorter, other errors as ima_hash_fd() */
+ima_must_check int ima_hash_fd_head(struct ima_hasher *h, enum ima_hash_algo algo, int fd, uint64_t len,
+				    struct ima_digest *ret);
+
 /** struct ima_verity_opts - zero: sha256, blocks of 4096 bytes, no salt */
 struct ima_verity_opts {
 	enum ima_hash_algo algo; /* IMA_HASH_SHA256 or IMA_HASH_SHA512; 0: sha256 */

@@ -39,3 +39,19 @@ bool ima_file_is_certificate_name(const char *name)
 			return true;
 	return false;
 }
+
+int ima_file_pread(int fd, uint64_t at, uint8_t *ret, size_t len)
+{
+	while (len) {
+		const ssize_t n = pread(fd, ret, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EINVAL;
+		ret += n;
+		at += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}

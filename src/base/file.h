@@ -14,3 +14,6 @@ bool ima_file_is_certificate_name(const char *name);
  * Return: 0, -EFBIG longer than @max, -ENOMEM, errno of read(2)
  */
 ima_must_check int ima_file_read_fd(int fd, size_t max, uint8_t **ret, size_t *ret_len);
+
+/** ima_file_pread() - exactly @len bytes from @at, file position untouched. -EINVAL the file is shorter, errno of pread(2) */
+ima_must_check int ima_file_pread(int fd, uint64_t at, uint8_t *ret, size_t len);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 
 #define HASH_TRIES 3
 
@@ -57,6 +58,21 @@ static int fd_digest(void *user, struct ima_hasher *h, enum ima_hash_algo algo,
 			break;
 	}
 	return r;
+}
+
+static int fd_read(void *user, uint64_t at, uint8_t *ret, size_t len)
+{
+	struct ima_fd_file *f = user;
+
+	return ima_file_pread(f->fd, at, ret, len);
+}
+
+static int fd_digest_head(void *user, struct ima_hasher *h, enum ima_hash_algo algo, uint64_t len,
+			  struct ima_digest *ret)
+{
+	struct ima_fd_file *f = user;
+
+	return ima_hash_fd_head(h, algo, f->fd, len, ret);
 }
 
 static int fd_xattr(void *user, const char *name, uint8_t **ret, size_t *ret_len)
@@ -125,6 +141,8 @@ static int fd_generation(void *user, uint32_t *ret)
 const struct ima_file_ops ima_fd_file_ops = {
 	.has_writers = fd_has_writers,
 	.digest = fd_digest,
+	.read = fd_read,
+	.digest_head = fd_digest_head,
 	.xattr = fd_xattr,
 	.set_xattr = fd_set_xattr,
 	.verity = fd_verity,

@@ -202,6 +202,16 @@ static void check_verdicts(int32_t key)
 	}
 }
 
+static int lookup(int32_t ring, uint32_t keyid, int32_t *ret)
+{
+	const uint8_t end[4] = { (uint8_t)(keyid >> 24), (uint8_t)(keyid >> 16), (uint8_t)(keyid >> 8), (uint8_t)keyid };
+	const struct ima_bytes part = { end, sizeof(end) }, huge = { end, 4096 };
+
+	assert_int_equal(ima_kernel_keyring_lookup(ring, &part, 0, ret), -EINVAL);
+	assert_int_equal(ima_kernel_keyring_lookup(ring, &huge, 1, ret), -EINVAL);
+	return ima_kernel_keyring_lookup(ring, &part, 1, ret);
+}
+
 static void test_certificate(void **state)
 {
 	const int32_t session = session_of(state);
@@ -215,7 +225,7 @@ static void test_certificate(void **state)
 	assert_int_equal(ima_signature_parse((struct ima_bytes){ value, len }, &s), 0);
 	ring = add_key("keyring", "_ima_test_keys", NULL, 0, session);
 	assert_true(ring > 0);
-	assert_int_equal(ima_kernel_keyring_lookup(ring, s.keyid, &found), -ENOKEY);
+	assert_int_equal(lookup(ring, s.keyid, &found), -ENOKEY);
 	r = add_cert(ring, "rsa.der", NULL, &key);
 	if (r == -ENODEV || r == -ENOPKG) {
 		print_message("this kernel takes no X.509 certificates: %s\n", strerror(-r));
@@ -227,9 +237,9 @@ static void test_certificate(void **state)
 	assert_string_equal(seen.algorithm, "X509.rsa");
 	assert_true(seen.has_keyid);
 	assert_int_equal(seen.keyid, s.keyid);
-	assert_int_equal(ima_kernel_keyring_lookup(ring, s.keyid, &found), 0);
+	assert_int_equal(lookup(ring, s.keyid, &found), 0);
 	assert_int_equal(found, key);
-	assert_int_equal(ima_kernel_keyring_lookup(ring, s.keyid ^ 1, &found), -ENOKEY);
+	assert_int_equal(lookup(ring, s.keyid ^ 1, &found), -ENOKEY);
 	assert_int_equal(ima_kernel_key_read(key, &payload, &len), -EOPNOTSUPP);
 	check_verdicts(key);
 	/* a description that pretends to be the type's own words */

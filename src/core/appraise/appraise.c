@@ -39,6 +39,10 @@ static bool judge_metadata(const struct ima_appraise_in *in, struct ima_appraisa
 	case IMA_INTEGRITY_UNKNOWN:
 		return true;
 	case IMA_INTEGRITY_NOXATTRS:
+		if (in->modsig)
+			return true;
+		say(a, in->evm, "missing-HMAC");
+		return false;
 	case IMA_INTEGRITY_NOLABEL:
 		say(a, in->evm, "missing-HMAC");
 		return false;
@@ -159,18 +163,42 @@ static void judge_label(const struct ima_appraise_in *in, struct ima_appraisal *
 	}
 }
 
+/* the label is not enough by itself, or is by a key that nobody knows: a label of the oldest kind decides alone */
+static bool needs_modsig(const struct ima_appraise_in *in, const struct ima_appraisal *a)
+{
+	return in->modsig && (!in->label.len || in->label.data[0] == IMA_XATTR_DIGEST_NG ||
+			      a->sig == IMA_SIG_NO_KEY);
+}
+
+static void judge_modsig(const struct ima_appraise_in *in, struct ima_appraisal *a)
+{
+	enum ima_sig_verdict v = in->modsig(in->modsig_user, in->keys);
+
+	if (v != IMA_SIG_GOOD && in->platform && in->func == IMA_FUNC_KEXEC_KERNEL_CHECK)
+		v = in->modsig(in->modsig_user, in->platform);
+	a->sig = v;
+	if (v == IMA_SIG_GOOD)
+		say(a, IMA_INTEGRITY_PASS, NULL);
+	else
+		say(a, IMA_INTEGRITY_FAIL, "invalid-signature");
+}
+
 void ima_appraise(const struct ima_appraise_in *in, struct ima_appraisal *ret)
 {
 	struct ima_appraisal a = { .status = IMA_INTEGRITY_UNKNOWN, .cause = "unknown" };
 
-	if (in->label_error == -EOPNOTSUPP) {
+	if (in->label_error == -EOPNOTSUPP && !in->modsig) {
 		*ret = (struct ima_appraisal){ .status = IMA_INTEGRITY_UNKNOWN };
 		return;
 	}
-	if (!in->label.len)
+	if (!in->label.len && !in->modsig) {
 		judge_missing(in, &a);
-	else if (judge_metadata(in, &a))
-		judge_label(in, &a);
+	} else if (judge_metadata(in, &a)) {
+		if (in->label.len)
+			judge_label(in, &a);
+		if (needs_modsig(in, &a))
+			judge_modsig(in, &a);
+	}
 	if (in->unverifiable &&
 	    (in->untrusted_mounter || (in->opts & IMA_OPT_FAIL_UNVERIFIABLE_SIGS)))
 		say(&a, IMA_INTEGRITY_FAIL, "unverifiable-signature");

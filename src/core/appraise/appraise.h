@@ -19,6 +19,7 @@
  * @content: digest of the content (of the fs-verity descriptor when the rule asks for that), with the label's algorithm
  * @evm: what ima_evm_judge() said of security.ima
  * @new_file: made by the open that is judged, or since then not closed by its last writer
+ * @modsig: judges the signature appended to the file by a keyring; NULL: none, or the rule does not allow it
  * @platform: tried as well for a kernel that is to be booted; may be NULL
  */
 struct ima_appraise_in {
@@ -33,6 +34,8 @@ struct ima_appraise_in {
 	bool new_file;
 	bool unverifiable;      /* the file system cannot vouch for what it shows (FUSE, ...) */
 	bool untrusted_mounter; /* ... and was mounted without privilege */
+	enum ima_sig_verdict (*modsig)(void *user, const struct ima_keyring *ring);
+	void *modsig_user;
 	const struct ima_keyring *keys, *platform;
 	struct ima_hasher *h;
 };

@@ -237,6 +237,16 @@ static int update_from_fd(struct ima_hasher *h, enum ima_hash_algo algo, int fd,
 	return 0;
 }
 
+int ima_hash_fd_head(struct ima_hasher *h, enum ima_hash_algo algo, int fd, uint64_t len,
+		     struct ima_digest *ret)
+{
+	int r = ima_hash_begin(h, algo);
+
+	if (r == 0)
+		r = update_from_fd(h, algo, fd, len);
+	return r < 0 ? r : ima_hash_end(h, algo, ret);
+}
+
 int ima_hash_fd(struct ima_hasher *h, enum ima_hash_algo algo, int fd, struct ima_digest *ret,
 		uint64_t *ret_size)
 {
@@ -247,11 +257,7 @@ int ima_hash_fd(struct ima_hasher *h, enum ima_hash_algo algo, int fd, struct im
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	r = ima_hash_begin(h, algo);
-	if (r == 0)
-		r = update_from_fd(h, algo, fd, (uint64_t)st.st_size);
-	if (r == 0)
-		r = ima_hash_end(h, algo, ret);
+	r = ima_hash_fd_head(h, algo, fd, (uint64_t)st.st_size, ret);
 	if (r == 0 && ret_size)
 		*ret_size = (uint64_t)st.st_size;
 	return r;

@@ -8,6 +8,7 @@
 
 void ima_collected_done(struct ima_collected *c)
 {
+	ima_modsig_free(c->modsig);
 	free(c->ima_xattr);
 	free(c->evm_xattr);
 	ima_buffer_done(&c->xattr_names);
@@ -52,6 +53,17 @@ int ima_collect_verity(struct ima_collected *c, const struct ima_file_event *ev)
 	c->has_verity = true;
 	c->verity_error = ev->ops->verity ? ev->ops->verity(ev->user, &c->verity) : -EOPNOTSUPP;
 	return c->verity_error;
+}
+
+struct ima_modsig *ima_collect_modsig(struct ima_collected *c, const struct ima_file_event *ev)
+{
+	const struct ima_modsig_file file = { .size = ev->size, .read = ev->ops->read,
+					      .digest = ev->ops->digest_head, .user = ev->user };
+
+	if (!c->has_modsig && file.read && file.digest && ima_modsig_open(&file, &c->modsig) < 0)
+		c->modsig = NULL;
+	c->has_modsig = true;
+	return c->modsig;
 }
 
 static bool is_legacy_algo(enum ima_hash_algo a)
@@ -136,6 +148,23 @@ static bool wants_evm_fields(const struct ima_template *t)
 	       ima_template_has(t, IMA_FIELD_XATTRVALUES);
 }
 
+bool ima_collect_wants_modsig(const struct ima_template *t)
+{
+	return ima_template_has(t, IMA_FIELD_D_MODSIG) || ima_template_has(t, IMA_FIELD_MODSIG);
+}
+
+static int collect_modsig_fields(struct ima_collected *c, struct ima_hasher *h,
+				 const struct ima_file_event *ev, struct ima_template_in *ret)
+{
+	struct ima_modsig *modsig = ima_collect_modsig(c, ev);
+
+	if (!modsig)
+		return 0;
+	ret->modsig = ima_modsig_der(modsig);
+	/* without the digest there is no record: a verifier could not tell it from one without signature */
+	return ima_modsig_digest(modsig, h, &ret->modsig_digest) < 0 ? -EINVAL : 0;
+}
+
 int ima_collect_template(struct ima_collected *c, struct ima_hasher *h,
 			 const struct ima_file_event *ev, const struct ima_template *t,
 			 uint32_t action, struct ima_template_in *ret)
@@ -174,5 +203,5 @@ int ima_collect_template(struct ima_collected *c, struct ima_hasher *h,
 		.xattr_lengths = ima_buffer_bytes(&c->xattr_lengths),
 		.xattr_values = ima_buffer_bytes(&c->xattr_values),
 	};
-	return 0;
+	return ima_collect_wants_modsig(t) && (action & IMA_OPT_MODSIG_ALLOWED) ? collect_modsig_fields(c, h, ev, ret) : 0;
 }

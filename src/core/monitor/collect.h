@@ -6,6 +6,7 @@
 #include "core/appraise/appraise.h"
 #include "core/evm/evm.h"
 #include "core/monitor/monitor.h"
+#include "core/sig/modsig.h"
 
 #define IMA_COLLECTED_VERDICTS 4
 
@@ -13,6 +14,7 @@
 struct ima_collected_verdict {
 	uint32_t opts;
 	bool kexec;
+	bool revoked; /* the content is; not appraised */
 	int error; /* of the digest that was asked for */
 	struct ima_appraisal found;
 };
@@ -26,6 +28,8 @@ struct ima_collected {
 	bool has_verity;
 	int verity_error;
 	struct ima_digest verity;     /* of the fs-verity descriptor */
+	bool has_modsig;
+	struct ima_modsig *modsig;    /* NULL: none */
 	bool has_evm;
 	struct ima_evm_result evm;
 	struct ima_collected_verdict verdicts[IMA_COLLECTED_VERDICTS];
@@ -51,11 +55,17 @@ ima_must_check int ima_collect_anew(struct ima_collected *c, struct ima_hasher *
 /** ima_collect_verity() - digest of the file's fs-verity descriptor. -ENODATA the file has none, -EOPNOTSUPP, errno */
 ima_must_check int ima_collect_verity(struct ima_collected *c, const struct ima_file_event *ev);
 
+/** ima_collect_modsig() - the signature at the file's end; NULL: none that can be parsed. Owned by @c */
+struct ima_modsig *ima_collect_modsig(struct ima_collected *c, const struct ima_file_event *ev);
+
 /** ima_collect_label_changed() - the label was written: what was found by the old one is void */
 void ima_collect_label_changed(struct ima_collected *c);
 
 /** ima_collect_label() - security.ima; empty: none, or not readable */
 struct ima_bytes ima_collect_label(struct ima_collected *c, const struct ima_file_event *ev);
+
+/** ima_collect_wants_modsig() - has the template fields of an appended signature? */
+bool ima_collect_wants_modsig(const struct ima_template *t);
 
 /** ima_collect_template() - everything that the fields of @t need; @ret borrows from @c and @ev */
 ima_must_check int ima_collect_template(struct ima_collected *c, struct ima_hasher *h,

@@ -15,7 +15,7 @@
 
 #define JUDGED_OPTS                                                                                \
 	(IMA_OPT_DIGSIG_REQUIRED | IMA_OPT_VERITY_REQUIRED | IMA_OPT_SIGV3_REQUIRED |              \
-	 IMA_OPT_FAIL_UNVERIFIABLE_SIGS)
+	 IMA_OPT_FAIL_UNVERIFIABLE_SIGS | IMA_OPT_MODSIG_ALLOWED | IMA_OPT_CHECK_BLACKLIST)
 
 static int evm_xattr(void *user, const char *name, uint8_t **ret, size_t *ret_len)
 {
@@ -89,6 +89,32 @@ static int collect(struct ima_monitor *m, struct ima_hasher *h, const struct ima
 	return r;
 }
 
+struct modsig_call {
+	struct ima_modsig *modsig;
+	struct ima_hasher *h;
+};
+
+static enum ima_sig_verdict judge_modsig(void *user, const struct ima_keyring *ring)
+{
+	struct modsig_call *call = user;
+
+	return ima_modsig_verify(call->modsig, call->h, ring);
+}
+
+/* the content's digest: that of an appended signature where there is one; from 6.6 on that of the file for any other signature rule */
+static bool is_revoked(struct ima_monitor *m, struct ima_modsig *modsig, struct ima_hasher *h, uint32_t opts,
+		       const struct ima_digest *content)
+{
+	struct ima_digest d;
+
+	if (!(opts & IMA_OPT_CHECK_BLACKLIST))
+		return false;
+	if (modsig)
+		return ima_modsig_digest(modsig, h, &d) == 0 && ima_revoked_has(m->opts.revoked, &d);
+	return (opts & IMA_OPT_DIGSIG_REQUIRED) && m->opts.version >= 606 &&
+	       ima_revoked_has(m->opts.revoked, content);
+}
+
 static void judge_anew(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 		       struct ima_collected *c, struct ima_collected_verdict *v)
 {
@@ -104,10 +130,24 @@ static void judge_anew(struct ima_monitor *m, struct ima_hasher *h, const struct
 		.h = h,
 	};
 
+	struct modsig_call call = { .h = h };
+
 	v->found = (struct ima_appraisal){ .status = IMA_INTEGRITY_UNKNOWN };
+	v->revoked = false;
 	v->error = collect(m, h, ev, v->opts, c, &in.content);
 	if (v->error < 0)
 		return;
+	if (v->opts & IMA_OPT_MODSIG_ALLOWED)
+		call.modsig = ima_collect_modsig(c, ev);
+	v->revoked = is_revoked(m, call.modsig, h, v->opts, in.content);
+	if (v->revoked) {
+		v->found = (struct ima_appraisal){ .status = IMA_INTEGRITY_FAIL, .cause = "blacklisted-hash" };
+		return;
+	}
+	if (call.modsig) {
+		in.modsig = judge_modsig;
+		in.modsig_user = &call;
+	}
 	in.label = ima_collect_label(c, ev);
 	in.label_error = c->ima_xattr_error;
 	in.evm = judge_metadata(m, h, ev, c);
@@ -199,12 +239,12 @@ static int write_label(struct ima_monitor *m, struct ima_hasher *h, const struct
 
 /* mode fix: a digest is written where there is none or a wrong one; never in place of a signature */
 static bool repair(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
-		   struct ima_collected *c)
+		   struct ima_collected *c, const struct ima_collected_verdict *v)
 {
 	const struct ima_bytes label = ima_collect_label(c, ev);
 
-	if (!m->opts.fix || (label.len && label.data[0] == IMA_XATTR_SIGNATURE) || c->error < 0 ||
-	    !c->has_digest)
+	if (!m->opts.fix || v->revoked || (label.len && label.data[0] == IMA_XATTR_SIGNATURE) || c->error < 0 ||
+	    !c->has_digest || ((v->opts & IMA_OPT_MODSIG_ALLOWED) && c->modsig))
 		return false;
 	return write_label(m, h, ev, &c->digest) == 0;
 }
@@ -272,9 +312,11 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 		return;
 	v = judge(m, h, ev, check->func, res->action, c);
 	pass = (v->error == 0 && v->found.status == IMA_INTEGRITY_PASS) ||
-	       (!(res->action & IMA_OPT_DIGSIG_REQUIRED) && is_being_written(m, ev, check->func, c));
+	       (!v->revoked && !(res->action & IMA_OPT_DIGSIG_REQUIRED) && is_being_written(m, ev, check->func, c));
+	if (v->revoked && (res->action & IMA_ACTION_MEASURE))
+		ima_monitor_list_revoked(m, h, c, res);
 	if (!pass) {
-		pass = repair(m, h, ev, c);
+		pass = repair(m, h, ev, c, v);
 		note_failure(m, ev, c, v, pass ? 0 : -EACCES, out);
 		if (pass)
 			ima_collect_label_changed(c);

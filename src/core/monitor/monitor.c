@@ -51,6 +51,8 @@ static void match_check(struct ima_monitor *m, const struct ima_file_event *ev, 
 	pe.func = ev->checks[i].func;
 	pe.mask = ev->checks[i].mask;
 	ima_policy_match(m->opts.policy, &pe, 0, ret);
+	if (!m->opts.appraise)
+		ret->action &= ~IMA_OPT_MODSIG_ALLOWED;
 }
 
 /* a label names the algorithm, whether or not anything appraises; template ima does not look at labels */
@@ -203,9 +205,13 @@ static void store(struct ima_monitor *m, struct ima_hasher *h, const struct ima_
 	struct ima_template_in in;
 	int r, tpm_error = 0;
 
-	if (pcr < 64 && out->measured_pcrs >> pcr & 1)
+	/* with an appended signature the list itself tells whether it has that record */
+	const bool again = (res->action & IMA_OPT_MODSIG_ALLOWED) && ima_collect_wants_modsig(t) &&
+			   ima_collect_modsig(c, ev);
+
+	if (!again && pcr < 64 && out->measured_pcrs >> pcr & 1)
 		return;
-	if (c->error == 0 && ima_inodes_has(m->inodes, ev, &c->digest, pcr)) {
+	if (!again && c->error == 0 && ima_inodes_has(m->inodes, ev, &c->digest, pcr)) {
 		note_measured(ev, pcr, out);
 		return;
 	}
@@ -464,6 +470,19 @@ int ima_monitor_buffer(struct ima_monitor *m, struct ima_hasher *h,
 		r = add_buffer(m, h, ev, &res);
 	pthread_rwlock_unlock(&m->policy_lock);
 	return r;
+}
+
+void ima_monitor_list_revoked(struct ima_monitor *m, struct ima_hasher *h, struct ima_collected *c,
+			      const struct ima_policy_result *res)
+{
+	/* the template of the rule is that of files, not of buffers */
+	const struct ima_policy_result where = { .pcr = res->pcr };
+	struct ima_buffer_event ev = { .name = "blacklisted-hash" };
+	struct ima_digest d = { 0 };
+
+	if ((res->action & IMA_OPT_MODSIG_ALLOWED) && c->modsig && ima_modsig_digest(c->modsig, h, &d) == 0)
+		ev.data = (struct ima_bytes){ d.data, d.len };
+	ima_ignore(add_buffer(m, h, &ev, &where));
 }
 
 int ima_monitor_boot_aggregate(struct ima_monitor *m, struct ima_hasher *h,

@@ -12,6 +12,7 @@
 #include "core/audit/audit.h"
 #include "core/evm/evm.h"
 #include "core/mlist/mlist.h"
+#include "core/sig/revoked.h"
 
 struct ima_monitor;
 
@@ -30,6 +31,7 @@ struct ima_monitor_opts {
 	const struct ima_keyring *keys;       /* of .ima; borrowed; NULL: none */
 	const struct ima_keyring *platform;   /* of .platform */
 	const struct ima_evm *evm;            /* borrowed; NULL: none */
+	const struct ima_revoked *revoked;    /* contents that are refused; borrowed; NULL: none */
 	bool violation_each_time;             /* as before 6.15; else one open_writers until the last writer is gone */
 };
 
@@ -47,6 +49,11 @@ struct ima_file_ops {
 	/* digest of the content; errors as ima_hash_fd() */
 	int (*digest)(void *user, struct ima_hasher *h, enum ima_hash_algo algo,
 		      struct ima_digest *ret);
+	/* exactly @len bytes of content from @at: -EINVAL the file is shorter, errno; NULL: appended signatures are not looked for */
+	int (*read)(void *user, uint64_t at, uint8_t *ret, size_t len);
+	/* digest of the first @len bytes; goes with read */
+	int (*digest_head)(void *user, struct ima_hasher *h, enum ima_hash_algo algo, uint64_t len,
+			   struct ima_digest *ret);
 	/* value of an extended attribute, @ret malloc'd; -ENODATA none, -EOPNOTSUPP, errno */
 	int (*xattr)(void *user, const char *name, uint8_t **ret, size_t *ret_len);
 	/* write an extended attribute, empty @value: remove it. errno; NULL: the file cannot be written to */

@@ -65,6 +65,10 @@ void ima_monitor_audit_rule(struct ima_monitor *m, struct ima_hasher *h, const s
 enum ima_hash_algo ima_monitor_file_algo(struct ima_monitor *m, const struct ima_file_event *ev,
 					 struct ima_collected *c);
 
+/** ima_monitor_list_revoked() - the record of a content that is revoked: the digest of its appended signature, else nothing */
+void ima_monitor_list_revoked(struct ima_monitor *m, struct ima_hasher *h, struct ima_collected *c,
+			      const struct ima_policy_result *res);
+
 /* judge.c; all under the policy's read lock */
 
 /** ima_judge_access() - carry out the appraise rule that @res holds for @func */

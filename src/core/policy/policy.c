@@ -279,6 +279,16 @@ int ima_policy_load(struct ima_policy *p, struct ima_bytes text, struct ima_diag
 	return ima_policy_load_audited(p, text, NULL, NULL, diag);
 }
 
+bool ima_policy_names_appraised(const struct ima_policy *p, enum ima_func f)
+{
+	const struct rule_list *l = active(p);
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->items[i]->func == f && (l->items[i]->action & IMA_ACTION_APPRAISE))
+			return true;
+	return false;
+}
+
 int ima_policy_show(const struct ima_policy *p, struct ima_buffer *out)
 {
 	const struct rule_list *l = active(p);

@@ -12,8 +12,10 @@
 #include <keyutils.h>
 
 #include "base/cleanup.h"
+#include "base/hex.h"
 
 #define PROC_KEYS "/proc/keys"
+#define MAX_DESCRIPTION 4096 /* bytes, with NUL, that keyctl(2) takes */
 
 /* one line: serial, flags, uses, timeout, permissions, uid, gid, type (cut to nine characters), then the text */
 struct line {
@@ -271,12 +273,18 @@ int ima_kernel_key_read(int32_t serial, uint8_t **ret, size_t *ret_len)
 	return 0;
 }
 
-int ima_kernel_keyring_lookup(int32_t ring, uint32_t keyid, int32_t *ret)
+int ima_kernel_keyring_lookup(int32_t ring, const struct ima_bytes *parts, size_t n_parts, int32_t *ret)
 {
-	char id[sizeof("id:") + 8];
+	char id[MAX_DESCRIPTION] = "id:";
+	size_t at = strlen(id);
 
-	snprintf(id, sizeof(id), "id:%08x", keyid);
-	return ima_kernel_key_search(ring, "asymmetric", id, ret);
+	for (size_t i = 0; i < n_parts; i++) {
+		if (parts[i].len > (sizeof(id) - 1 - at) / 2)
+			return -EINVAL;
+		ima_hex_encode(parts[i].data, parts[i].len, id + at);
+		at += 2 * parts[i].len;
+	}
+	return id[3] ? ima_kernel_key_search(ring, "asymmetric", id, ret) : -EINVAL;
 }
 
 static enum ima_sig_verdict verdict_of(int error)

@@ -69,8 +69,13 @@ ima_must_check int ima_kernel_key_request(const char *type, const char *descript
  */
 ima_must_check int ima_kernel_key_read(int32_t serial, uint8_t **ret, size_t *ret_len);
 
-/** ima_kernel_keyring_lookup() - the key that signatures with @keyid name, by the kernel's own comparison. -ENOKEY, -EACCES */
-ima_must_check int ima_kernel_keyring_lookup(int32_t ring, uint32_t keyid, int32_t *ret);
+/**
+ * ima_kernel_keyring_lookup() - an asymmetric key by the end of its identifier, compared by the kernel
+ * @parts: put together they are that end: of the subject key identifier, or of serial number and issuer
+ * Return: 0, -ENOKEY, -EINVAL empty or longer than a description can be, -EACCES
+ */
+ima_must_check int ima_kernel_keyring_lookup(int32_t ring, const struct ima_bytes *parts, size_t n_parts,
+					     int32_t *ret);
 
 /** ima_kernel_key_verify() - is @sig the signature of @digest by this key? RSA with PKCS#1 v1.5, ECDSA in X9.62 */
 enum ima_sig_verdict ima_kernel_key_verify(int32_t serial, struct ima_bytes sig,

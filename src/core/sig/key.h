@@ -1,7 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the keyring asks of a key besides the public calls. */
+/* What keyrings and keys know of each other, and imad of both, besides the public calls. */
 #pragma once
 
 #include <ima/sig.h>
+
+/**
+ * ima_keyring_add_kernel() - verify with the keys of a kernel keyring too, when no certificate of @ring answers to a key id
+ * @serial: looked into at each verification: keys that come later count. -E2BIG more keyrings than IMA_KEYRING_KERNEL_MAX
+ */
+#define IMA_KEYRING_KERNEL_MAX 4
+ima_must_check int ima_keyring_add_kernel(struct ima_keyring *ring, int32_t serial);
+
+/** ima_keyring_has_revoked() - by the last four bytes of an identifier */
+bool ima_keyring_has_revoked(const struct ima_keyring *ring, const uint8_t end[static 4]);
+
+/**
+ * ima_keyring_verify_named() - by a key of the ring's kernel keyrings alone, whose whole identifier ends with @parts
+ * Return: IMA_SIG_NO_KEY when there is none
+ */
+enum ima_sig_verdict ima_keyring_verify_named(const struct ima_keyring *ring, const struct ima_bytes *parts,
+					      size_t n_parts, struct ima_bytes sig,
+					      const struct ima_digest *digest);
 
 bool ima_key_is_same(const struct ima_key *a, const struct ima_key *b);

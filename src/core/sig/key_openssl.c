@@ -4,6 +4,7 @@
  * files, so that what the library loads is loaded by then.
  */
 #include "core/sig/key.h"
+#include "core/sig/key_openssl.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -170,6 +171,11 @@ int ima_key_id(const struct ima_key *k, uint32_t *ret)
 bool ima_key_answers_to(const struct ima_key *k, uint32_t keyid)
 {
 	return be32(k->issuer_end) == keyid || (k->has_skid && be32(k->skid_end) == keyid);
+}
+
+X509 *ima_key_x509(const struct ima_key *k)
+{
+	return k->cert;
 }
 
 bool ima_key_is_same(const struct ima_key *a, const struct ima_key *b)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "core/sig/kernel_keyring.h"
 #include "core/sig/key.h"
 
 struct ima_keyring {
@@ -13,6 +14,8 @@ struct ima_keyring {
 	size_t n_keys;
 	uint32_t *revoked;
 	size_t n_revoked;
+	int32_t kernel[IMA_KEYRING_KERNEL_MAX];
+	size_t n_kernel;
 };
 
 int ima_keyring_new(struct ima_keyring **ret)
@@ -63,6 +66,14 @@ int ima_keyring_revoke(struct ima_keyring *ring, uint32_t keyid)
 	return 0;
 }
 
+int ima_keyring_add_kernel(struct ima_keyring *ring, int32_t serial)
+{
+	if (ring->n_kernel == IMA_KEYRING_KERNEL_MAX)
+		return -E2BIG;
+	ring->kernel[ring->n_kernel++] = serial;
+	return 0;
+}
+
 size_t ima_keyring_n_keys(const struct ima_keyring *ring)
 {
 	return ring ? ring->n_keys : 0;
@@ -89,22 +100,48 @@ static bool is_revoked(const struct ima_keyring *ring, uint32_t keyid)
 	return false;
 }
 
+bool ima_keyring_has_revoked(const struct ima_keyring *ring, const uint8_t end[static 4])
+{
+	return is_revoked(ring, (uint32_t)end[0] << 24 | (uint32_t)end[1] << 16 | (uint32_t)end[2] << 8 | end[3]);
+}
+
+enum ima_sig_verdict ima_keyring_verify_named(const struct ima_keyring *ring, const struct ima_bytes *parts,
+					      size_t n_parts, struct ima_bytes sig,
+					      const struct ima_digest *digest)
+{
+	enum ima_sig_verdict v = IMA_SIG_NO_KEY;
+	int32_t key;
+
+	for (size_t i = 0; ring && i < ring->n_kernel && v == IMA_SIG_NO_KEY; i++)
+		if (ima_kernel_keyring_lookup(ring->kernel[i], parts, n_parts, &key) == 0)
+			v = ima_kernel_key_verify(key, sig, digest);
+	return v;
+}
+
+static enum ima_sig_verdict verify_in_kernel(const struct ima_keyring *ring, uint32_t keyid,
+					     struct ima_bytes sig, const struct ima_digest *digest)
+{
+	const uint8_t end[4] = { (uint8_t)(keyid >> 24), (uint8_t)(keyid >> 16), (uint8_t)(keyid >> 8),
+				 (uint8_t)keyid };
+	const struct ima_bytes id = { end, sizeof(end) };
+
+	return ima_keyring_verify_named(ring, &id, 1, sig, digest);
+}
+
 enum ima_sig_verdict ima_keyring_verify(const struct ima_keyring *ring, const struct ima_signature *s,
 					const struct ima_digest *digest)
 {
 	struct ima_digest signed_digest = *digest;
-	const struct ima_key *key;
+	const struct ima_key *key = ima_keyring_find(ring, s->keyid);
 
 	if (is_revoked(ring, s->keyid))
 		return IMA_SIG_REVOKED;
-	key = ima_keyring_find(ring, s->keyid);
-	if (!key)
-		return IMA_SIG_NO_KEY;
 	/* the header names the algorithm; bytes of another one do not pass for it */
 	signed_digest.algo = s->algo;
 	if (digest->len != ima_hash_len(s->algo))
-		return IMA_SIG_BAD;
-	return ima_key_verify(key, s->sig, &signed_digest);
+		return key ? IMA_SIG_BAD : IMA_SIG_NO_KEY;
+	return key ? ima_key_verify(key, s->sig, &signed_digest) :
+		     verify_in_kernel(ring, s->keyid, s->sig, &signed_digest);
 }
 
 const char *ima_sig_verdict_text(enum ima_sig_verdict v)
