@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/appraise/appraise.h"
+#include "core/sig/modsig.h"
 #include "imactl/label_file.h"
 #include "imactl/label_opts.h"
 
@@ -40,6 +41,26 @@ static int collect(const struct verify_args *a, struct ima_hasher *h, const stru
 		return ima_hash_fd(h, algo, f->fd, ret, NULL);
 	*opts |= IMA_OPT_VERITY_REQUIRED;
 	return ima_verity_digest_fd(h, &verity, f->fd, ret);
+}
+
+struct modsig_call {
+	struct ima_modsig *modsig;
+	struct ima_hasher *h;
+};
+
+static enum ima_sig_verdict judge_modsig(void *user, const struct ima_keyring *ring)
+{
+	struct modsig_call *call = user;
+
+	return ima_modsig_verify(call->modsig, call->h, ring);
+}
+
+/* a tail that is no signature is content, as for the kernel */
+static int find_modsig(const struct imactl_label_file *f, struct ima_modsig **ret)
+{
+	const int r = ima_modsig_open_fd(f->fd, (uint64_t)f->st.st_size, ret);
+
+	return r == -ENODATA || r == -EBADMSG || r == -E2BIG ? 0 : r;
 }
 
 static void show(const struct verify_args *a, const char *path, const struct ima_appraisal *v,
@@ -79,6 +100,7 @@ static void verify_one(void *user, struct ima_hasher *h, const char *path, struc
 	struct ima_evm_file file;
 	struct ima_digest content;
 	struct ima_appraisal v;
+	struct modsig_call call = { .h = h };
 	struct ima_appraise_in in = { .opts = a->o.signature ? IMA_OPT_DIGSIG_REQUIRED : 0,
 				      .version = ima_profile_number(a->o.profile), .content = &content,
 				      .keys = a->o.keys, .h = h };
@@ -92,18 +114,24 @@ static void verify_one(void *user, struct ima_hasher *h, const char *path, struc
 	in.label.data = label;
 	in.size = (uint64_t)f.st.st_size;
 	r = collect(a, h, &f, in.label, &in.opts, &content);
-	if (a->o.evm) {
+	if (r == 0 && a->o.evm) {
 		file = imactl_label_evm_file(&f);
 		ima_evm_judge(a->rules, h, &file, &evm);
 	}
-	imactl_label_close(&f);
+	if (r == 0 && a->o.modsig)
+		r = find_modsig(&f, &call.modsig);
 	if (r < 0) {
 		imactl_file_fail(res, IMACTL_FILE_UNABLE, path, "%s", strerror(-r));
-		return;
+	} else {
+		in.evm = evm.status;
+		in.modsig = call.modsig ? judge_modsig : NULL;
+		in.modsig_user = &call;
+		ima_appraise(&in, &v);
+		v.is_signed |= call.modsig && v.status == IMA_INTEGRITY_PASS;
+		show(a, path, &v, res);
 	}
-	in.evm = evm.status;
-	ima_appraise(&in, &v);
-	show(a, path, &v, res);
+	ima_modsig_free(call.modsig);
+	imactl_label_close(&f);
 }
 
 static int verify_archive(const struct verify_args *a)

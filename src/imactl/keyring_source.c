@@ -8,8 +8,11 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "core/sig/kernel_keyring.h"
+#include "core/sig/key.h"
 
 #define CERT_MAX (64U << 10)
+#define RING "keyring:"
 
 static int add_file(struct ima_keyring *ring, const char *path)
 {
@@ -33,12 +36,37 @@ static int is_certificate(const struct dirent *e)
 	return ima_file_is_certificate_name(e->d_name);
 }
 
+static int add_kernel_ring(struct ima_keyring *ring, const char *name)
+{
+	int32_t serial;
+	int r = ima_kernel_keyring_find(name, &serial);
+
+	if (r == 0)
+		r = ima_keyring_add_kernel(ring, serial);
+	switch (r) {
+	case 0:
+		return EXIT_GOOD;
+	case -EINVAL:
+		return imactl_fail(EXIT_UNABLE, "keyring:%s: not a keyring's name or number", name);
+	case -ENOKEY:
+		return imactl_fail(EXIT_UNABLE, "keyring:%s: the kernel has no such keyring", name);
+	case -EPERM:
+		return imactl_fail(EXIT_UNABLE, "keyring:%s: it belongs to another user", name);
+	case -E2BIG:
+		return imactl_fail(EXIT_UNABLE, "keyring:%s: more than %d keyrings", name, IMA_KEYRING_KERNEL_MAX);
+	default:
+		return imactl_fail(EXIT_UNABLE, "keyring:%s: %s", name, strerror(-r));
+	}
+}
+
 int imactl_keyring_add(struct ima_keyring *ring, const char *path)
 {
 	struct dirent **entries;
 	struct stat st;
 	int n, r = EXIT_GOOD;
 
+	if (!strncmp(path, RING, strlen(RING)))
+		return add_kernel_ring(ring, path + strlen(RING));
 	if (stat(path, &st) < 0)
 		return imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))

@@ -39,6 +39,7 @@ static int take_evm_kind(struct imactl_label_opts *o, const char *arg)
 
 static int take_keys(struct imactl_label_opts *o, const char *arg)
 {
+	o->named_keys = true;
 	return imactl_keyring_add(o->keys, arg);
 }
 
@@ -94,6 +95,7 @@ static const struct row {
 	{ "sigfile", 'f', IMACTL_SIGN | IMACTL_VERIFY, FLAG, FIELD(sigfile) },
 	{ "keys", 'k', IMACTL_VERIFY, CALL, 0, take_keys },
 	{ "signature", 0, IMACTL_VERIFY, FLAG, FIELD(signature) },
+	{ "modsig", 0, IMACTL_VERIFY, FLAG, FIELD(modsig) },
 	{ "profile", 0, IMACTL_VERIFY, CALL, 0, take_profile },
 	{ "evm", 0, IMACTL_VERIFY | IMACTL_CLEAR, FLAG, FIELD(evm) },
 	{ "ima", 0, IMACTL_CLEAR, FLAG, FIELD(ima) },
@@ -191,7 +193,8 @@ static int finish(enum imactl_label_command command, struct imactl_label_opts *o
 	o->verity.algo = o->algo;
 	if (command == IMACTL_CLEAR && !o->ima && !o->evm)
 		o->ima = o->evm = true;
-	if (command == IMACTL_VERIFY && !ima_keyring_n_keys(o->keys))
+	o->signature |= o->modsig;
+	if (command == IMACTL_VERIFY && !o->named_keys)
 		return imactl_keyring_defaults(o->keys);
 	return EXIT_GOOD;
 }

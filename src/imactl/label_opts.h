@@ -26,6 +26,7 @@ struct imactl_label_opts {
 	struct ima_keyring *keys;   /* verify; owned */
 	bool by_verity, by_hash, v3, sigfile, user_names, dry_run, changed_only, json, quiet;
 	bool signature, evm, ima;   /* verify: what must be there; clear: what goes */
+	bool modsig, named_keys;    /* verify: an appended signature will do; -k was given */
 	struct imactl_archive_opts from; /* .archive NULL: files */
 	char *const *paths;
 	int n_paths;

@@ -33,7 +33,7 @@ const struct imactl_command imactl_commands[] = {
 	  "sign -k KEY [...] --manifest FILE [-x] ROOT",
 	  "signature labels, of content and of metadata" },
 	{ "verify", cmd_verify,
-	  "verify [-r] [-x] [-k CERT|DIR]... [--signature] [--evm] [-f] [--user] [--profile VERSION] [-q] [--json] PATH...; "
+	  "verify [-r] [-x] [-k CERT|DIR]... [--signature] [--modsig] [--evm] [-f] [--user] [--profile VERSION] [-q] [--json] PATH...; "
 	  "verify [-k CERT|DIR]... [--signature] [--evm] --archive FILE [--image NAME] [--merge-usr] [--max-bytes N] [-q] [--json]",
 	  "what appraisal says of files" },
 	{ "label", cmd_label, "label --manifest FILE [-n] [-q] ROOT", "put the labels of a manifest on the files of a tree" },

@@ -26,6 +26,7 @@ void imad_config_init(struct imad_config *c)
 		.pcr = 10,
 		.deadline_ms = 10000,
 		.settle_ms = 2000,
+		.kernel_keyrings = true,
 		.policy_file = strdup(IMAD_POLICY_FILE),
 		.tpm = strdup("auto"),
 		.audit = strdup("auto"),
@@ -68,6 +69,8 @@ void imad_config_done(struct imad_config *c)
 	free(c->keys);
 	free(c->evm_keys);
 	free(c->trusted_keys);
+	free(c->revoked_keys);
+	free(c->revoked_hashes);
 	free(c->evm_key);
 	free(c->evm_master_key);
 	free(c->kexec_buffer);
@@ -277,6 +280,18 @@ static int set_trusted_keys(struct imad_config *c, enum imad_source s, const cha
 	return set_absolute(&c->trusted_keys, v, d);
 }
 
+static int set_revoked_keys(struct imad_config *c, enum imad_source s, const char *v,
+			    struct ima_diag *d)
+{
+	return set_absolute(&c->revoked_keys, v, d);
+}
+
+static int set_revoked_hashes(struct imad_config *c, enum imad_source s, const char *v,
+			      struct ima_diag *d)
+{
+	return set_absolute(&c->revoked_hashes, v, d);
+}
+
 static int set_evm_key(struct imad_config *c, enum imad_source s, const char *v, struct ima_diag *d)
 {
 	return set_absolute(&c->evm_key, v, d);
@@ -364,15 +379,26 @@ static int set_pcr(struct imad_config *c, enum imad_source s, const char *v, str
 	return r;
 }
 
-static int set_allow_kernel_ima(struct imad_config *c, enum imad_source s, const char *v,
-				struct ima_diag *d)
+static int set_switch(bool *where, const char *v, struct ima_diag *d)
 {
 	uint64_t n;
 	int r = parse_number(v, 1, &n, d);
 
 	if (r == 0)
-		c->allow_kernel_ima = n;
+		*where = n;
 	return r;
+}
+
+static int set_allow_kernel_ima(struct imad_config *c, enum imad_source s, const char *v,
+				struct ima_diag *d)
+{
+	return set_switch(&c->allow_kernel_ima, v, d);
+}
+
+static int set_kernel_keyrings(struct imad_config *c, enum imad_source s, const char *v,
+			       struct ima_diag *d)
+{
+	return set_switch(&c->kernel_keyrings, v, d);
 }
 
 static int set_deadline(struct imad_config *c, enum imad_source s, const char *v,
@@ -458,6 +484,9 @@ static const struct setting settings[] = {
 	{ "keys", set_keys, false },
 	{ "evm_keys", set_evm_keys, false },
 	{ "trusted_keys", set_trusted_keys, false },
+	{ "kernel_keyrings", set_kernel_keyrings, false },
+	{ "revoked_keys", set_revoked_keys, false },
+	{ "revoked_hashes", set_revoked_hashes, false },
 	{ "evm_key", set_evm_key, false },
 	{ "evm_master_key", set_evm_master_key, false },
 	{ "audit", set_audit_to, false },

@@ -43,6 +43,9 @@ struct imad_config {
 	char *keys;         /* certificates of .ima: a file or a folder; NULL: /etc/keys/x509_ima.der and /etc/keys/ima */
 	char *evm_keys;     /* the same for .evm */
 	char *trusted_keys; /* only what these signed may enter; NULL: every certificate */
+	bool kernel_keyrings; /* keys that the kernel keeps verify too */
+	char *revoked_keys;   /* certificates whose signatures are refused: a file or a folder */
+	char *revoked_hashes; /* contents that are refused: a file of digests */
 	char *evm_key;      /* HMAC key, a file that root alone can read: its bytes, or an encrypted key of the kernel's; NULL: none */
 	char *evm_master_key; /* what decrypts that */
 	char *kexec_buffer; /* list of the kernel before a kexec; NULL: none */

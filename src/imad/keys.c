@@ -16,11 +16,15 @@
 #include "base/diag.h"
 #include "base/file.h"
 #include "core/evm/blob.h"
+#include "core/sig/kernel_keyring.h"
+#include "core/sig/key.h"
 
 #define MAX_CERT (64U << 10)
 #define MAX_BLOB 4096
 #define MAX_MASTER 1024
+#define MAX_REVOKED (16U << 20)
 #define REVOKED_DIR "/etc/keys/ima_blacklist"
+#define REVOKED_HASHES "/etc/keys/ima_blacklist.hashes"
 
 struct loading {
 	const struct imad_config *c;
@@ -223,6 +227,16 @@ static int take_place(struct loading *l, const char *path, struct ima_keyring *r
 	return r;
 }
 
+static int revoke_all(struct loading *l, struct ima_keyring *ring, struct ima_diag *diag)
+{
+	const char *named = l->c->revoked_keys;
+	const int r = take_place(l, named ? named : REVOKED_DIR, ring, revoke_one);
+
+	if (r < 0 && named)
+		return ima_diag_text(diag, r, "%s: %s", named, strerror(-r));
+	return r == -ENOENT ? 0 : r;
+}
+
 /* @named: by a setting; else the places of the kernel, which need not be there */
 static int fill(struct loading *l, const char *named, const char *const places[],
 		struct ima_keyring **ret, struct ima_diag *diag)
@@ -239,9 +253,54 @@ static int fill(struct loading *l, const char *named, const char *const places[]
 		if (r == -ENOENT)
 			r = 0;
 	}
-	if (r == 0)
-		r = take_place(l, REVOKED_DIR, *ret, revoke_one);
-	return r == -ENOENT && !diag->text[0] ? 0 : r;
+	return r == 0 ? revoke_all(l, *ret, diag) : r;
+}
+
+static int count_key(void *user, const struct ima_kernel_key *key)
+{
+	size_t *n = user;
+
+	*n += !strcmp(key->type, "asymmetric");
+	return 0;
+}
+
+static void say_ring(struct loading *l, const char *name, int32_t serial)
+{
+	char text[100];
+	size_t n = 0;
+
+	if (ima_kernel_keyring_each(serial, count_key, &n) < 0)
+		snprintf(text, sizeof(text), "kernel keyring %d: its keys cannot be listed", serial);
+	else
+		snprintf(text, sizeof(text), "kernel keyring %d verifies too; keys now: %zu", serial, n);
+	say(l, LOG_INFO, name, text);
+}
+
+/*
+ * Keyrings of the kernel's IMA, where it has them. Into those with a dot the kernel lets only what a key of its own signed; the others take
+ * anything, so that they do not go with trusted_keys.
+ */
+static int add_kernel_rings(struct loading *l, const char *const names[], struct ima_keyring *ring)
+{
+	int32_t serial;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && l->c->kernel_keyrings && names[i]; i++) {
+		const int found = ima_kernel_keyring_find(names[i], &serial);
+
+		if (found == -EPERM)
+			say(l, LOG_WARNING, names[i], "a kernel keyring of this name belongs to another user: not used");
+		if (found < 0)
+			continue;
+		if (names[i][0] != '.' && l->cas) {
+			say(l, LOG_WARNING, names[i], "takes keys that no trusted certificate signed: not used");
+			continue;
+		}
+		r = ima_keyring_add_kernel(ring, serial);
+		if (r == 0)
+			say_ring(l, names[i], serial);
+	}
+	return r;
 }
 
 static int evm_key_error(struct ima_diag *diag, const char *path, int error)
@@ -304,12 +363,67 @@ static int load_evm_key(struct loading *l, struct ima_evm *evm, struct ima_diag 
 	return r < 0 ? evm_key_error(diag, path, r) : 0;
 }
 
+/* a list that is there and cannot be used would let through what it names: that is an error, other than a certificate left out */
+static int load_hashes(struct loading *l, struct ima_revoked *set, struct ima_diag *diag)
+{
+	const char *path = l->c->revoked_hashes ? l->c->revoked_hashes : REVOKED_HASHES;
+	ima_cleanup(ima_freep) uint8_t *text = NULL;
+	size_t len = 0;
+	struct stat st;
+	int r;
+
+	if (!l->c->revoked_hashes && stat(path, &st) < 0 && errno == ENOENT)
+		return 0;
+	r = read_file(l, path, 0, MAX_REVOKED, &text, &len);
+	if (r < 0)
+		return ima_diag_text(diag, r, "%s: %s", path, strerror(-r));
+	r = ima_revoked_load(set, (struct ima_bytes){ text, len }, diag);
+	if (r == -EINVAL) {
+		char why[sizeof(diag->text)];
+
+		memcpy(why, diag->text, sizeof(why));
+		return ima_diag_text(diag, r, "%.80s:%u: %.90s", path, diag->line, why);
+	}
+	return r;
+}
+
+static int take_kernel_hash(void *user, const struct ima_kernel_key *key)
+{
+	const int r = ima_revoked_add(user, key->description);
+
+	return r == -EINVAL ? 0 : r; /* tbs: a certificate */
+}
+
+static int load_revoked(struct loading *l, struct ima_revoked **ret, struct ima_diag *diag)
+{
+	char text[100];
+	int32_t ring;
+	int r = ima_revoked_new(ret);
+
+	if (r == 0)
+		r = load_hashes(l, *ret, diag);
+	if (r == 0 && l->c->kernel_keyrings && ima_kernel_keyring_find(".blacklist", &ring) == 0)
+		r = ima_kernel_keyring_each(ring, take_kernel_hash, *ret);
+	if (r == -EACCES && !diag->text[0]) {
+		say(l, LOG_WARNING, ".blacklist", "the kernel's revoked hashes cannot be read");
+		r = 0;
+	}
+	if (r == 0 && ima_revoked_size(*ret)) {
+		snprintf(text, sizeof(text), "%zu contents are revoked", ima_revoked_size(*ret));
+		l->say(l->user, LOG_INFO, text);
+	}
+	return r;
+}
+
 int imad_keys_load(const struct imad_config *c, void (*fn)(void *user, int level, const char *text),
 		   void *user, struct imad_keys *ret, struct ima_diag *diag)
 {
 	static const char *const ima_places[] = { "/etc/keys/x509_ima.der", "/etc/keys/ima", NULL };
 	static const char *const evm_places[] = { "/etc/keys/x509_evm.der", "/etc/keys/evm", NULL };
 	static const char *const platform_places[] = { "/etc/keys/platform", NULL };
+	static const char *const ima_rings[] = { ".ima", "_ima", NULL };
+	static const char *const evm_rings[] = { ".evm", "_evm", NULL };
+	static const char *const platform_rings[] = { ".platform", NULL };
 	struct loading l = { .c = c, .say = fn, .user = user };
 	struct ima_keyring *cas = NULL;
 	struct imad_keys k = { 0 };
@@ -322,9 +436,13 @@ int imad_keys_load(const struct imad_config *c, void (*fn)(void *user, int level
 	if (r == 0)
 		r = fill(&l, c->keys, ima_places, &k.ima, diag);
 	if (r == 0)
+		r = add_kernel_rings(&l, ima_rings, k.ima);
+	if (r == 0)
 		r = ima_evm_new(ima_profile_number(c->profile), &k.evm);
 	if (r == 0)
 		r = fill(&l, c->evm_keys, evm_places, &k.evm->keys, diag);
+	if (r == 0)
+		r = add_kernel_rings(&l, evm_rings, k.evm->keys);
 	if (r == 0 && ima_keyring_n_keys(k.evm->keys))
 		k.evm->mode |= IMA_EVM_INIT_X509;
 	if (r == 0)
@@ -332,6 +450,10 @@ int imad_keys_load(const struct imad_config *c, void (*fn)(void *user, int level
 	l.cas = NULL;
 	if (r == 0)
 		r = fill(&l, NULL, platform_places, &k.platform, diag);
+	if (r == 0)
+		r = add_kernel_rings(&l, platform_rings, k.platform);
+	if (r == 0)
+		r = load_revoked(&l, &k.revoked, diag);
 	ima_keyring_free(cas);
 	if (r < 0) {
 		imad_keys_done(&k);
@@ -347,5 +469,6 @@ void imad_keys_done(struct imad_keys *k)
 	ima_keyring_free(k->ima);
 	ima_keyring_free(k->platform);
 	ima_evm_free(k->evm);
+	ima_revoked_free(k->revoked);
 	*k = (struct imad_keys){ 0 };
 }

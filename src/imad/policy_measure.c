@@ -8,58 +8,102 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/file.h"
+#include "base/fsuuid.h"
+#include "hook/file.h"
 #include "imad/who.h"
+
+/* the file as it was read: labels are those of the descriptor, the content is in memory */
+struct read_file {
+	struct ima_fd_file fd;
+	struct ima_bytes data;
+};
 
 static int digest_of(void *user, struct ima_hasher *h, enum ima_hash_algo algo,
 		     struct ima_digest *ret)
 {
-	return ima_hash_bytes(h, algo, *(const struct ima_bytes *)user, ret);
+	const struct read_file *f = user;
+
+	return ima_hash_bytes(h, algo, f->data, ret);
 }
 
-static void measure(struct imad_worker *w, const char *path, const struct stat *st,
-		    uint64_t magic, struct ima_bytes data)
+static int xattr_of(void *user, const char *name, uint8_t **ret, size_t *ret_len)
 {
-	static const struct ima_file_ops ops = { .digest = digest_of };
+	struct read_file *f = user;
+
+	return ima_fd_file_ops.xattr(&f->fd, name, ret, ret_len);
+}
+
+static int verity_of(void *user, struct ima_digest *ret)
+{
+	struct read_file *f = user;
+
+	return ima_fd_file_ops.verity(&f->fd, ret);
+}
+
+static int generation_of(void *user, uint32_t *ret)
+{
+	struct read_file *f = user;
+
+	return ima_fd_file_ops.generation(&f->fd, ret);
+}
+
+static void check(struct imad_worker *w, const char *path, struct read_file *f, struct ima_outcome *ret)
+{
+	static const struct ima_file_ops ops = { .digest = digest_of, .xattr = xattr_of, .verity = verity_of,
+						 .generation = generation_of };
+	const struct stat *st = &f->fd.st;
 	const char *slash = strrchr(path, '/');
+	struct statfs sf = { 0 };
 	struct ima_file_event ev = {
-		.facts = { .has_inode = true, .fowner = st->st_uid, .fgroup = st->st_gid,
-			   .fsmagic = magic, .fsname = "" },
+		.facts = { .has_inode = true, .fowner = st->st_uid, .fgroup = st->st_gid, .fsname = "" },
 		.checks = { { IMA_FUNC_POLICY_CHECK, IMA_MAY_READ } },
 		.n_checks = 1,
 		.path = { (const uint8_t *)path, strlen(path) },
 		.last = { (const uint8_t *)slash + 1, strlen(slash + 1) },
 		.ino = st->st_ino,
 		.mode = (uint16_t)st->st_mode,
+		.size = f->data.len,
 		.subject = { .pid = getpid(), .auid = UINT32_MAX, .ses = UINT32_MAX, .comm = "imad" },
 		.ops = &ops,
-		.user = &data,
+		.user = f,
 	};
-	struct ima_outcome out;
 
-	ima_monitor_file(w->monitor, w->hasher, &ev, &out);
+	if (fstatfs(f->fd.fd, &sf) == 0)
+		ev.facts.fsmagic = (uint64_t)sf.f_type;
+	ima_fs_uuid(f->fd.fd, ev.facts.fsuuid);
+	ima_monitor_file(w->monitor, w->hasher, &ev, ret);
 }
 
-int imad_policy_read(struct imad_worker *w, const char *path, uint8_t **ret, size_t *ret_len)
+int imad_policy_read(struct imad_worker *w, const char *path, uint8_t **ret, size_t *ret_len,
+		     struct ima_diag *diag)
 {
-	ima_cleanup(ima_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct statfs sf = { 0 };
-	struct stat st;
+	ima_cleanup(ima_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ima_cleanup(ima_freep) uint8_t *data = NULL;
+	struct read_file f = { .fd.fd = fd };
+	struct ima_outcome out;
+	size_t len = 0;
 	int r;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, &f.fd.st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(f.fd.st.st_mode))
 		return -EINVAL;
-	r = ima_file_read_fd(fd, IMAD_POLICY_MAX, ret, ret_len);
+	r = ima_file_read_fd(fd, IMAD_POLICY_MAX, &data, &len);
 	if (r < 0)
 		return r;
-	ima_ignore(fstatfs(fd, &sf));
-	measure(w, path, &st, (uint64_t)sf.f_type, (struct ima_bytes){ *ret, *ret_len });
+	f.data = (struct ima_bytes){ data, len };
+	check(w, path, &f, &out);
+	if (out.refused)
+		return ima_diag_text(diag, -EKEYREJECTED, "the rules in force refuse it (POLICY_CHECK): %s",
+				     out.cause ? out.cause : "not as its label says");
+	*ret = ima_take(data);
+	*ret_len = len;
 	return 0;
 }
 
@@ -111,10 +155,14 @@ int imad_policy_start(struct imad_worker *w, struct ima_diag *diag)
 	ima_cleanup(ima_freep) uint8_t *data = NULL;
 	struct load_call call = { .w = w, .diag = diag };
 	size_t len = 0;
-	int r = path ? imad_policy_read(w, path, &data, &len) : -ENOENT;
+	int r = path ? imad_policy_read(w, path, &data, &len, diag) : -ENOENT;
 
 	if (r == -ENOENT && !w->setup->config->policy_file_given)
 		return 0;
+	if (r == -EKEYREJECTED) {
+		imad_say(w, LOG_ERR, "%s: %s; the builtin rules stay", path, diag->text);
+		return 0;
+	}
 	if (r < 0)
 		return ima_diag_text(diag, r, "%s: %s", path, strerror(-r));
 	/* a worker that died on its way here may have left a copy */
@@ -131,12 +179,7 @@ int imad_policy_start(struct imad_worker *w, struct ima_diag *diag)
 
 static int ask(struct ima_policy *p, void *arg)
 {
-	const struct ima_policy_event ev = { .func = IMA_FUNC_POLICY_CHECK, .mask = IMA_MAY_READ,
-					     .has_inode = true, .fsname = "" };
-	struct ima_policy_result res;
-
-	ima_policy_match(p, &ev, IMA_ACTION_APPRAISE | IMA_ACTION_DONT_APPRAISE, &res);
-	return (res.action & IMA_ACTION_APPRAISE) != 0;
+	return ima_policy_names_appraised(p, IMA_FUNC_POLICY_CHECK);
 }
 
 bool imad_policy_needs_signature(struct imad_worker *w)

@@ -223,7 +223,11 @@ static json_t *op_policy_path(struct imad_worker *w, struct imad_upload *u, cons
 	if (!u->open || !path || path[0] != '/')
 		return ima_control_error(-EINVAL, NULL,
 					 "policy_path: begin first, then give an absolute path");
-	r = imad_policy_read(w, path, &data, &len);
+	r = imad_policy_read(w, path, &data, &len, &diag);
+	if (r == -EKEYREJECTED) {
+		u->poisoned = true;
+		return ima_control_error(-EACCES, &diag, "%s: %s", path, diag.text);
+	}
 	if (r < 0) {
 		u->poisoned = true;
 		return ima_control_error(r, NULL, "%s: %s", path, strerror(-r));
