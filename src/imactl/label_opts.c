@@ -173,7 +173,7 @@ static bool is_archive_contradiction(const struct imactl_label_opts *o)
 	if (!a->archive && (a->output || a->image || a->merge_usr || a->max_bytes))
 		return true;
 	if (a->archive || a->manifest)
-		return o->sigfile || o->user_names || o->by_verity || o->changed_only || o->n_paths != (a->archive ? 0 : 1) ||
+		return o->sigfile || o->user_names || o->modsig || o->by_verity || o->changed_only || o->n_paths != (a->archive ? 0 : 1) ||
 		       (a->archive && (o->files.recursive || (o->evm_kind && strcmp(o->evm_kind, "portable"))));
 	return !o->n_paths;
 }

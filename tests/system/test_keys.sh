@@ -3,8 +3,9 @@
 if [ -z "${IMA_TEST_SESSION:-}" ] && keyctl session - true >/dev/null 2>&1; then
 	IMA_TEST_SESSION=1 exec keyctl session - bash "$0" "$@" 2> >(grep -v '^Joined session keyring' >&2)
 fi
-. "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/../keys.sh"
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/lib.sh"
+. "$here/../keys.sh"
 for tool in openssl evmctl setfattr getfattr; do command -v $tool >/dev/null || skip "$tool is missing"; done
 
 keys=$work/keys
@@ -143,6 +144,28 @@ if [ -n "${IMA_TEST_SESSION:-}" ] && ring=$(keyctl newring _ima @s 2>/dev/null) 
 	grep -q "belongs to another user" "$work/said" || die "imactl: $(cat "$work/said")"
 else
 	echo "keyrings of the kernel: not tried, it takes no certificate in a session keyring"
+fi
+
+# appended signatures, by openssl and by certificates or the kernel's own keys
+messages=$here/../vectors/modsig
+appended() { # STATUS TEXT MESSAGE OPTION...
+	local status=0
+	append_signature "$messages/content" "$messages/$3.p7s" "$work/appended"
+	"$imactl" verify --modsig "${@:4}" "$work/appended" >"$work/said" 2>&1 || status=$?
+	[ "$status" = "$1" ] && grep -q "$2" "$work/said" || die "$3: status $status: $(cat "$work/said")"
+}
+appended 0 'pass (signature)' rsa-sha256 -k "$messages/rsa.der"
+appended 1 'unknown key' rsa-sha256 -k "$messages/other.der"
+appended 1 'bad signature' changed -k "$messages/rsa.der"
+appended 1 'missing\|required' attached -k "$messages/rsa.der"
+if [ -n "${ring:-}" ]; then
+	keyctl chown "$ring" 0
+	keyctl padd asymmetric '' "$ring" <"$messages/rsa.der" >/dev/null
+	appended 0 'pass (signature)' rsa-sha256 -k keyring:_ima
+	appended 0 'pass (signature)' keyid -k "keyring:$ring"
+	appended 1 'bad signature' changed -k keyring:_ima
+	appended 1 'unknown key' two -k keyring:@u
+	appended 3 'the kernel has no such keyring' rsa-sha256 -k keyring:_nobody
 fi
 
 # rules by file only, and only a good one
