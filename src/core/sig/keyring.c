@@ -100,6 +100,14 @@ static bool is_revoked(const struct ima_keyring *ring, uint32_t keyid)
 	return false;
 }
 
+static bool is_revoked_in_kernel(const struct ima_keyring *ring, int32_t serial)
+{
+	struct ima_kernel_key key;
+
+	return ring->n_revoked && (ima_kernel_key_describe(serial, &key) < 0 || !key.has_keyid ||
+				   is_revoked(ring, key.keyid));
+}
+
 bool ima_keyring_has_revoked(const struct ima_keyring *ring, const uint8_t end[static 4])
 {
 	return is_revoked(ring, (uint32_t)end[0] << 24 | (uint32_t)end[1] << 16 | (uint32_t)end[2] << 8 | end[3]);
@@ -112,9 +120,12 @@ enum ima_sig_verdict ima_keyring_verify_named(const struct ima_keyring *ring, co
 	enum ima_sig_verdict v = IMA_SIG_NO_KEY;
 	int32_t key;
 
-	for (size_t i = 0; ring && i < ring->n_kernel && v == IMA_SIG_NO_KEY; i++)
-		if (ima_kernel_keyring_lookup(ring->kernel[i], parts, n_parts, &key) == 0)
-			v = ima_kernel_key_verify(key, sig, digest);
+	for (size_t i = 0; ring && i < ring->n_kernel && v == IMA_SIG_NO_KEY; i++) {
+		if (ima_kernel_keyring_lookup(ring->kernel[i], parts, n_parts, &key) < 0)
+			continue;
+		/* it may have been named otherwise than by the identifier that is revoked */
+		v = is_revoked_in_kernel(ring, key) ? IMA_SIG_REVOKED : ima_kernel_key_verify(key, sig, digest);
+	}
 	return v;
 }
 

@@ -6,7 +6,7 @@
 
 struct ima_pkcs7;
 
-/** ima_pkcs7_parse() - -EBADMSG not signed data in DER, content inside, no signer; -ENOMEM */
+/** ima_pkcs7_parse() - -EBADMSG not signed data in DER, content inside, no signer, more than 8 signers or 32 certificates; -ENOMEM */
 ima_must_check int ima_pkcs7_parse(struct ima_bytes der, struct ima_pkcs7 **ret);
 struct ima_pkcs7 *ima_pkcs7_free(struct ima_pkcs7 *p);
 

@@ -19,6 +19,10 @@
 #include "core/sig/key.h"
 #include "core/sig/key_openssl.h"
 
+/* each certificate may have been signed by each: what is looked at has an end */
+#define MAX_SIGNERS 8
+#define MAX_CERTS 32
+
 struct ima_pkcs7 {
 	CMS_ContentInfo *cms;
 	STACK_OF(CMS_SignerInfo) *signers; /* borrowed from cms */
@@ -46,7 +50,10 @@ static int parse(struct ima_bytes der, struct ima_pkcs7 *p)
 		return -EBADMSG;
 	p->signers = CMS_get0_SignerInfos(p->cms);
 	p->certs = CMS_get1_certs(p->cms);
-	return p->signers && sk_CMS_SignerInfo_num(p->signers) > 0 ? 0 : -EBADMSG;
+	if (!p->signers || sk_CMS_SignerInfo_num(p->signers) < 1 ||
+	    sk_CMS_SignerInfo_num(p->signers) > MAX_SIGNERS || sk_X509_num(p->certs) > MAX_CERTS)
+		return -EBADMSG;
+	return 0;
 }
 
 int ima_pkcs7_parse(struct ima_bytes der, struct ima_pkcs7 **ret)
