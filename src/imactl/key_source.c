@@ -20,8 +20,7 @@ static int from_fd(const char *text, struct imactl_secret *ret)
 	return imactl_secret_read_fd((int)fd, ret);
 }
 
-/* nothing given is an empty secret without data */
-static int given_password(const struct imactl_key_opts *o, struct imactl_secret *ret)
+int imactl_key_password(const struct imactl_key_opts *o, struct imactl_secret *ret)
 {
 	const char *env = getenv(o->pass_env ? o->pass_env : "IMACTL_KEY_PASSWORD");
 	const char *from = o->pass_file ? o->pass_file : o->pass_fd ? "the password's descriptor" : "the password";
@@ -114,7 +113,7 @@ static int read_key(const struct imactl_key_opts *o, struct imactl_secret *ret)
 }
 
 /* what the crypto library keeps of the key; a core dump would hold the rest */
-static int lock_memory(void)
+int imactl_key_lock_memory(void)
 {
 	const struct rlimit none = { 0 };
 	const int r = ima_signer_lock_memory();
@@ -129,10 +128,10 @@ int imactl_key_open(const struct imactl_key_opts *o, struct ima_signer **ret)
 {
 	struct imactl_secret password = { 0 }, key = { 0 };
 	struct ima_signer *s = NULL;
-	int r = lock_memory();
+	int r = imactl_key_lock_memory();
 
 	if (r == 0)
-		r = given_password(o, &password);
+		r = imactl_key_password(o, &password);
 	if (r == 0)
 		r = read_key(o, &key);
 	if (r == 0)

@@ -5,6 +5,7 @@
 #include <ima/signer.h>
 
 #include "imactl/command.h"
+#include "imactl/secret.h"
 
 /**
  * struct imactl_key_opts - what the command line says; NULL throughout but for @key
@@ -23,3 +24,9 @@ struct imactl_key_opts {
 
 /** imactl_key_open() - EXIT_GOOD, or said why: EXIT_USAGE, EXIT_UNABLE. Private keys of this process are locked in memory from then on */
 int imactl_key_open(const struct imactl_key_opts *o, struct ima_signer **ret);
+
+/** imactl_key_password() - what @o says of it, nobody is asked; nothing given is an empty secret without data. EXIT_ value, said why */
+int imactl_key_password(const struct imactl_key_opts *o, struct imactl_secret *ret);
+
+/** imactl_key_lock_memory() - before the first private key. EXIT_ value, said why */
+int imactl_key_lock_memory(void);

@@ -10,12 +10,12 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/sha.h>
 #include <openssl/x509.h>
 
 #include "base/diag.h"
 #include "core/sig/pool.h"
 #include "core/sig/private_key.h"
+#include "core/sig/public_id.h"
 
 struct ima_signer {
 	struct ima_private_key key;
@@ -47,23 +47,6 @@ static int check_kind(EVP_PKEY *pkey)
 		       -ENOPKG;
 }
 
-/* as a certificate's subject key identifier is made most often: SHA-1 of the public key's bits, its last four bytes */
-static int keyid_of_public(struct ima_signer *s)
-{
-	X509_PUBKEY *pub = NULL;
-	const unsigned char *bits = NULL;
-	uint8_t sha[SHA_DIGEST_LENGTH];
-	int len = 0, r = -EIO;
-
-	if (X509_PUBKEY_set(&pub, s->key.pkey) == 1 && X509_PUBKEY_get0_param(NULL, &bits, &len, NULL, pub) == 1 &&
-	    SHA1(bits, (size_t)len, sha)) {
-		s->keyid = (uint32_t)sha[16] << 24 | (uint32_t)sha[17] << 16 | (uint32_t)sha[18] << 8 | sha[19];
-		r = 0;
-	}
-	X509_PUBKEY_free(pub);
-	return r;
-}
-
 /* @key is the signer's from here on, whatever comes of it */
 static int signer_new(struct ima_private_key *key, struct ima_signer **ret, struct ima_diag *diag)
 {
@@ -79,7 +62,7 @@ static int signer_new(struct ima_private_key *key, struct ima_signer **ret, stru
 	ERR_set_mark();
 	r = check_kind(s->key.pkey);
 	if (r == 0)
-		r = keyid_of_public(s);
+		r = ima_public_id(s->key.pkey, &s->keyid);
 	if (r == 0)
 		r = ima_pool_new(s->key.pkey, s->key.lib, s->key.properties, IMA_POOL_SIGN | device, &s->sign);
 	if (r == 0)
