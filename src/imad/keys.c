@@ -16,11 +16,13 @@
 #include "base/diag.h"
 #include "base/file.h"
 #include "core/evm/blob.h"
+#include "core/pcr/sealed.h"
 #include "core/sig/kernel_keyring.h"
 #include "core/sig/key.h"
+#include "imad/sealed_key.h"
 
 #define MAX_CERT (64U << 10)
-#define MAX_BLOB 4096
+#define MAX_BLOB IMA_SEALED_MAX_TEXT
 #define MAX_MASTER 1024
 #define MAX_REVOKED (16U << 20)
 #define REVOKED_DIR "/etc/keys/ima_blacklist"
@@ -344,6 +346,20 @@ static int open_blob(struct loading *l, uint8_t **key, size_t *len)
 	return r;
 }
 
+/* a key that the TPM keeps; @key is its text and becomes the key */
+static int open_sealed(struct loading *l, const char *path, uint8_t **key, size_t *len, struct ima_diag *diag)
+{
+	struct ima_diag why = { 0 };
+	uint8_t *plain;
+	const int r = imad_sealed_key_open(l->c, (struct ima_bytes){ *key, *len }, &plain, len, &why);
+
+	if (r < 0)
+		return ima_diag_text(diag, r, "%s: %s", path, why.text[0] ? why.text : strerror(-r));
+	free(*key);
+	*key = plain;
+	return 0;
+}
+
 static int load_evm_key(struct loading *l, struct ima_evm *evm, struct ima_diag *diag)
 {
 	ima_cleanup(ima_freep) uint8_t *key = NULL;
@@ -354,8 +370,13 @@ static int load_evm_key(struct loading *l, struct ima_evm *evm, struct ima_diag 
 	if (!path)
 		return 0;
 	r = read_file(l, path, 077, MAX_BLOB, &key, &len);
-	if (r == 0 && ima_evm_is_blob((struct ima_bytes){ key, len }))
+	if (r == 0 && ima_sealed_is((struct ima_bytes){ key, len })) {
+		r = open_sealed(l, path, &key, &len, diag);
+		if (r < 0)
+			return r;
+	} else if (r == 0 && ima_evm_is_blob((struct ima_bytes){ key, len })) {
 		r = open_blob(l, &key, &len);
+	}
 	if (r == 0)
 		r = ima_evm_set_key(evm, (struct ima_bytes){ key, len });
 	if (r == 0)
