@@ -6,9 +6,33 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/reader.h"
 
 #define MAX_PHDRS 64
+
+static int read_word(struct ima_reader *in, bool is64, uint64_t *ret)
+{
+	uint32_t word;
+	int r;
+
+	if (is64)
+		return ima_read_u64(in, ret);
+	r = ima_read_u32(in, &word);
+	if (r == 0)
+		*ret = word;
+	return r;
+}
+
+static void note_interp(struct ima_reader *ph, const uint8_t *start, bool is64, struct ima_elf *ret)
+{
+	ret->has_interp = true;
+	ph->pos = start + (is64 ? 8 : 4);
+	if (read_word(ph, is64, &ret->interp_offset) < 0)
+		return;
+	ph->pos = start + (is64 ? 32 : 16);
+	ima_ignore(read_word(ph, is64, &ret->interp_len));
+}
 
 static void scan_headers(struct ima_reader *in, bool is64, unsigned int n, size_t entsize,
 			 struct ima_elf *ret)
@@ -26,22 +50,10 @@ static void scan_headers(struct ima_reader *in, bool is64, unsigned int n, size_
 		ph.pos = one.data + (is64 ? 4 : 24);
 		if (ima_read_u32(&ph, &flags) < 0)
 			return;
-		ret->has_interp |= type == PT_INTERP;
+		if (type == PT_INTERP)
+			note_interp(&ph, one.data, is64, ret);
 		ret->has_exec |= type == PT_LOAD && (flags & PF_X);
 	}
-}
-
-static int read_offset(struct ima_reader *in, bool is64, uint64_t *ret)
-{
-	uint32_t off32;
-	int r;
-
-	if (is64)
-		return ima_read_u64(in, ret);
-	r = ima_read_u32(in, &off32);
-	if (r == 0)
-		*ret = off32;
-	return r;
 }
 
 static void probe_elf(int fd, const uint8_t *head, size_t len, struct ima_elf *ret)
@@ -59,7 +71,7 @@ static void probe_elf(int fd, const uint8_t *head, size_t len, struct ima_elf *r
 	if (ima_read_u16(&in, &type) < 0)
 		return;
 	in.pos = head + (is64 ? 32 : 28);
-	if (read_offset(&in, is64, &off) < 0 || off > INT64_MAX)
+	if (read_word(&in, is64, &off) < 0 || off > INT64_MAX)
 		return;
 	in.pos = head + (is64 ? 54 : 42);
 	if (ima_read_u16(&in, &entsize) < 0 || ima_read_u16(&in, &n) < 0)
@@ -72,6 +84,7 @@ static void probe_elf(int fd, const uint8_t *head, size_t len, struct ima_elf *r
 	if (got < 0)
 		return;
 	ret->elf = true;
+	ret->is64 = is64;
 	ret->shared = type == ET_DYN;
 	in = ima_reader_init((struct ima_bytes){ table, (size_t)got }, order);
 	scan_headers(&in, is64, n, entsize, ret);

@@ -10,6 +10,8 @@ struct ima_elf {
 	bool has_exec;   /* has an executable segment */
 	bool shared;     /* ET_DYN */
 	bool script;     /* begins with #! */
+	bool is64;       /* of the 64-bit class */
+	uint64_t interp_offset, interp_len; /* where the loader's path stands, its NUL counted */
 };
 
 /** ima_elf_probe() - anything that cannot be read is "none of these" */

@@ -157,6 +157,17 @@ static bool path_is_file(const char *path, const struct stat *st)
 	return lstat(path, &have) == 0 && have.st_ino == st->st_ino && have.st_dev == st->st_dev;
 }
 
+/* a file that no directory ever held: the kernel names it by its own entry alone */
+static int drop_memfd_slash(const struct ima_fd_file *f, char *path, int n)
+{
+	static const char prefix[] = "/memfd:";
+
+	if (f->st.st_nlink || strncmp(path, prefix, sizeof(prefix) - 1))
+		return n;
+	memmove(path, path + 1, (size_t)n);
+	return n - 1;
+}
+
 int ima_fd_path(int proc_fd, const struct ima_fd_file *f, char *ret, size_t size)
 {
 	static const char deleted[] = " (deleted)";
@@ -174,5 +185,5 @@ int ima_fd_path(int proc_fd, const struct ima_fd_file *f, char *ret, size_t size
 		n -= (ssize_t)suffix;
 		ret[n] = 0;
 	}
-	return (int)n;
+	return drop_memfd_slash(f, ret, (int)n);
 }

@@ -16,7 +16,7 @@ struct ima_fd_file {
 extern const struct ima_file_ops ima_fd_file_ops;
 
 /**
- * ima_fd_path() - the path as the kernel names it in a list: absolute, without " (deleted)"
+ * ima_fd_path() - the path as the kernel names it in a list: absolute, without " (deleted)"; a memfd by its name alone
  * @proc_fd: descriptor of a proc mount
  * @ret: PATH_MAX bytes at least
  * Return: length, -ENAMETOOLONG, errno

@@ -75,28 +75,30 @@ static int parse_pid(const char *text, const char *key)
 	return p ? (int)strtol(p, NULL, 10) : 0;
 }
 
-static int read_status(int proc_fd, int tid, struct ima_subject *s)
+void ima_subject_parse_status(const char *text, struct ima_subject *s)
 {
-	char text[STATUS_MAX];
-	const char *p;
-	uint64_t caps = 0;
-	int r = read_proc(proc_fd, tid, "status", text, sizeof(text));
+	const char *p = find_line(text, "\nCapEff:");
+	const uint64_t caps = p ? strtoull(p, NULL, 16) : 0;
 
-	if (r < 0)
-		return r;
 	parse_ids(text, "\nUid:", &s->uid, &s->euid, &s->suid, &s->fsuid);
 	parse_ids(text, "\nGid:", &s->gid, &s->egid, &s->sgid, &s->fsgid);
 	s->tgid = parse_pid(text, "\nTgid:");
 	s->ppid = parse_pid(text, "\nPPid:");
-	p = find_line(text, "\nCapEff:");
-	if (p)
-		caps = strtoull(p, NULL, 16);
 	s->cap_setuid = caps >> CAP_BIT_SETUID & 1;
 	s->cap_setgid = caps >> CAP_BIT_SETGID & 1;
 	s->kernel_thread = !strstr(text, "\nVmSize:");
 	if (sscanf(text, "Name:\t%15[^\n]", s->audit.comm) != 1)
 		s->audit.comm[0] = 0;
-	return 0;
+}
+
+static int read_status(int proc_fd, int tid, struct ima_subject *s)
+{
+	char text[STATUS_MAX];
+	int r = read_proc(proc_fd, tid, "status", text, sizeof(text));
+
+	if (r >= 0)
+		ima_subject_parse_status(text, s);
+	return r < 0 ? r : 0;
 }
 
 static uint32_t read_number(int proc_fd, int tid, const char *file)

@@ -31,6 +31,9 @@ struct ima_subject {
  */
 ima_must_check int ima_subject_read(int proc_fd, int tid, struct ima_subject *ret);
 
+/** ima_subject_parse_status() - credentials and name from the text of /proc/TID/status */
+void ima_subject_parse_status(const char *text, struct ima_subject *s);
+
 /** ima_subject_in_loader() - is the instruction pointer inside a dynamic loader? True when it cannot be told */
 bool ima_subject_in_loader(int proc_fd, int tid, const struct ima_subject *s);
 

@@ -45,6 +45,7 @@ int cmd_policy_simulate(int argc, char **argv);
 int cmd_quote(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_restart(int argc, char **argv);
+int cmd_run(int argc, char **argv);
 int cmd_sign(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_trim(int argc, char **argv);

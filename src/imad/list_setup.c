@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "core/mlist/tpm_slots.h"
 #include "core/mlist/trim.h"
 #include "imad/list_restore.h"
 #include "imad/list_trim.h"
@@ -31,63 +32,10 @@ struct sync {
 	uint32_t used;                      /* bitmap of PCRs */
 };
 
-static size_t find_slot(const struct ima_journal_head *h, uint16_t tpm_alg,
-			enum ima_hash_algo algo)
-{
-	for (size_t i = 0; i < h->n_slots; i++)
-		if (algo != IMA_HASH__LAST ? h->slots[i].algo == algo
-					   : h->slots[i].tpm_alg == tpm_alg)
-			return i;
-	return SIZE_MAX;
-}
-
-/* sha1 first, then the banks, then the default algorithm when no bank has it */
-static void make_head(struct imad_worker *w)
-{
-	struct ima_journal_head *h = &w->head;
-
-	*h = (struct ima_journal_head){ .default_algo = w->setup->config->hash, .n_slots = 1 };
-	memcpy(h->boot_id, w->setup->boot_id, sizeof(h->boot_id));
-	h->slots[0] = (struct ima_journal_slot){ .algo = IMA_HASH_SHA1,
-						 .digest_len = (uint32_t)ima_hash_len(IMA_HASH_SHA1) };
-	for (size_t i = 0; i < w->tpm->n_banks; i++) {
-		const enum ima_hash_algo algo = w->tpm->bank_hash[i];
-
-		if (algo == IMA_HASH_SHA1) {
-			h->slots[0].tpm_alg = w->tpm->bank_alg[i];
-			continue;
-		}
-		h->slots[h->n_slots++] = (struct ima_journal_slot){
-			.tpm_alg = w->tpm->bank_alg[i],
-			.algo = algo,
-			.digest_len = (uint32_t)(algo == IMA_HASH__LAST ? 32 : ima_hash_len(algo)),
-		};
-	}
-	if (find_slot(h, 0, h->default_algo) == SIZE_MAX)
-		h->slots[h->n_slots++] = (struct ima_journal_slot){
-			.algo = h->default_algo,
-			.digest_len = (uint32_t)ima_hash_len(h->default_algo),
-		};
-}
-
-static int extend_tpm(struct imad_worker *w, uint32_t pcr, const struct ima_digest *slots)
-{
-	struct ima_tpm_digests d = { .n = w->tpm->n_banks };
-
-	for (size_t i = 0; i < d.n; i++) {
-		size_t s = find_slot(&w->head, w->tpm->bank_alg[i], w->tpm->bank_hash[i]);
-
-		if (s == SIZE_MAX)
-			return -EINVAL;
-		d.d[i] = slots[s];
-	}
-	return ima_tpm_extend(w->tpm, pcr, &d);
-}
-
 static int extend_op(void *user, uint32_t pcr, const struct ima_digest *slots, size_t n_slots)
 {
 	struct imad_worker *w = user;
-	int r = w->tpm->n_banks ? extend_tpm(w, pcr, slots) : 0;
+	int r = w->tpm->n_banks ? ima_tpm_extend_slots(w->tpm, &w->head, pcr, slots) : 0;
 
 	if (r < 0)
 		imad_say(w, LOG_ERR, "TPM: extending PCR %u failed: %s (0x%x); the record is kept", pcr,
@@ -166,7 +114,7 @@ static int replay_record(struct imad_worker *w, struct sync *s,
 	s->used |= 1U << pcr;
 	record_slots(&w->head, rec, slots);
 	for (size_t i = 0; i < s->run.n_banks; i++) {
-		size_t k = find_slot(&w->head, 0, s->run.banks[i].algo);
+		size_t k = ima_journal_find_slot(&w->head, 0, s->run.banks[i].algo);
 
 		if (k == SIZE_MAX)
 			continue;
@@ -217,7 +165,7 @@ static int cut_tail(struct imad_worker *w, uint64_t whole, struct ima_diag *diag
 /* what stands for deleted records: their digests keep duplicates out, and are part of what the PCRs hold */
 static int load_base(struct imad_worker *w, const struct ima_journal_base *b, struct sync *s)
 {
-	const size_t slot = find_slot(&w->head, 0, w->head.default_algo);
+	const size_t slot = ima_journal_find_slot(&w->head, 0, w->head.default_algo);
 	int r = 0;
 
 	ima_mlist_load_deleted(w->mlist, b->deleted, b->violations, b->last_event);
@@ -285,7 +233,7 @@ static int extend_if_missing(struct imad_worker *w, struct missing *m, const str
 	record_slots(&w->head, rec, slots);
 	m->extended++;
 	atomic_fetch_add(&w->setup->shared->heartbeat, 1);
-	return extend_tpm(w, rec->rec.pcr, slots);
+	return ima_tpm_extend_slots(w->tpm, &w->head, rec->rec.pcr, slots);
 }
 
 static int extend_all(struct imad_worker *w, struct missing *m, struct ima_journal_reader *rd,
@@ -376,7 +324,8 @@ int imad_list_open(struct imad_worker *w, struct ima_diag *diag)
 
 	if (r < 0)
 		return r;
-	make_head(w);
+	w->head = ima_tpm_slots(w->tpm, w->setup->config->hash);
+	memcpy(w->head.boot_id, w->setup->boot_id, sizeof(w->head.boot_id));
 	w->journal = (struct imad_journal){ .fd = w->setup->journal_fd };
 	if (fstat(w->journal.fd, &st) < 0)
 		return -errno;

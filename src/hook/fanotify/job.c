@@ -112,17 +112,6 @@ static void fill_facts(struct ima_fan_job *j)
 	read_labels(j);
 }
 
-/* a file that no directory ever held: the kernel names it by its own entry alone */
-static size_t drop_memfd_slash(struct ima_fan_job *j, size_t n)
-{
-	static const char prefix[] = "/memfd:";
-
-	if (j->file.st.st_nlink || strncmp(j->path, prefix, sizeof(prefix) - 1))
-		return n;
-	memmove(j->path, j->path + 1, n);
-	return n - 1;
-}
-
 static void read_path(struct ima_fan_job *j)
 {
 	const char *slash;
@@ -134,7 +123,7 @@ static void read_path(struct ima_fan_job *j)
 			     major(j->file.st.st_dev), minor(j->file.st.st_dev),
 			     (unsigned long long)j->file.st.st_ino);
 	}
-	j->ev.path = (struct ima_bytes){ (const uint8_t *)j->path, drop_memfd_slash(j, (size_t)n) };
+	j->ev.path = (struct ima_bytes){ (const uint8_t *)j->path, (size_t)n };
 	slash = strrchr(j->path, '/');
 	j->ev.last = j->ev.path;
 	if (slash)

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The threads: each takes a waiting call from the listener, handles it, answers exactly once. A call that nobody answered fails with
+ * EPERM: nothing goes on by an oversight.
+ */
+#include "hook/trace/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define WAKE SIGRTMIN
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* since 6.6 */
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
+struct ima_trace_thread {
+	pthread_t id;
+	struct ima_trace *t;
+	struct ima_hasher *h;
+	struct ima_trace_call *call;
+	struct seccomp_notif *req; /* of the size that this kernel has */
+	size_t req_size;
+	bool runs;
+	atomic_bool ended;
+};
+
+bool ima_trace_still_waits(const struct ima_trace_call *c)
+{
+	return ioctl(c->t->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &c->req->id) == 0;
+}
+
+/* a task that was killed meanwhile needs no answer */
+static void send(struct ima_trace_call *c, struct seccomp_notif_resp *resp)
+{
+	c->answered = true;
+	resp->id = c->req->id;
+	ima_ignore(ioctl(c->t->listener, SECCOMP_IOCTL_NOTIF_SEND, resp));
+}
+
+void ima_trace_go_on(struct ima_trace_call *c)
+{
+	struct seccomp_notif_resp resp = { .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+
+	send(c, &resp);
+}
+
+void ima_trace_fail(struct ima_trace_call *c, int error)
+{
+	struct seccomp_notif_resp resp = { .error = error };
+
+	send(c, &resp);
+}
+
+/* ours is closed before the task goes on: see the header */
+void ima_trace_hand_over(struct ima_trace_call *c, int *fd, bool cloexec)
+{
+	struct seccomp_notif_addfd add = {
+		.id = c->req->id,
+		.srcfd = (uint32_t)*fd,
+		.newfd_flags = cloexec ? O_CLOEXEC : 0,
+	};
+	struct seccomp_notif_resp resp = { 0 };
+	const int its = ioctl(c->t->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+
+	if (its < 0) {
+		ima_trace_fail(c, -errno);
+		return;
+	}
+	*fd = ima_close(*fd);
+	atomic_fetch_add(&c->t->n.opens, 1);
+	resp.val = its;
+	send(c, &resp);
+}
+
+void ima_trace_say(struct ima_trace_call *c, int level, const char *fmt, ...)
+{
+	char text[PATH_MAX + 256];
+	va_list args;
+
+	if (!c->t->opts.log)
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	c->t->opts.log(c->t->opts.user, level, text);
+}
+
+/* the list says that something ran which it does not have */
+static void mark_list(struct ima_trace_call *c, const char *what)
+{
+	char name[PATH_MAX + 32];
+
+	snprintf(name, sizeof(name), "imactl_run_unmeasured:%s", what);
+	if (ima_monitor_gap(c->t->opts.monitor, c->h, name) < 0)
+		atomic_store(&c->t->owes_mark, true);
+}
+
+void ima_trace_pay_mark(struct ima_trace_call *c)
+{
+	if (atomic_load(&c->t->owes_mark) && atomic_exchange(&c->t->owes_mark, false))
+		mark_list(c, "(while the list could not be written)");
+}
+
+bool ima_trace_unmeasured(struct ima_trace_call *c, const char *what, int why)
+{
+	const bool runs = c->t->opts.best_effort;
+
+	atomic_fetch_add(&c->t->n.unmeasured, 1);
+	ima_trace_say(c, LOG_WARNING, "%s: cannot be measured (%s): %s", what,
+		      why == -EXDEV ? "only its own process can follow the path" : strerror(-why), runs ? "allowed, and the list says so" : "refused");
+	if (runs)
+		mark_list(c, what);
+	return runs;
+}
+
+static void dispatch(struct ima_trace_call *c)
+{
+	switch (c->req->data.nr) {
+	case SYS_execve:
+	case SYS_execveat:
+		ima_trace_exec(c);
+		break;
+	case SYS_mmap:
+		ima_trace_mmap(c);
+		break;
+	case SYS_mprotect:
+	case SYS_pkey_mprotect:
+		ima_trace_mprotect(c);
+		break;
+#ifdef SYS_uselib
+	case SYS_uselib:
+		ima_trace_fail(c, -ENOSYS);
+		break;
+#endif
+#ifdef SYS_open
+	case SYS_open:
+	case SYS_creat:
+#endif
+	case SYS_openat:
+	case SYS_openat2:
+		ima_trace_open(c);
+		break;
+	default:
+		ima_trace_change(c);
+	}
+}
+
+static void handle(struct ima_trace_thread *th)
+{
+	struct ima_trace_call *c = th->call;
+
+	atomic_fetch_add(&th->t->n.calls, 1);
+	c->t = th->t;
+	c->h = th->h;
+	c->req = th->req;
+	c->answered = false;
+	c->text[0] = c->path[0] = 0;
+	c->task = (struct ima_trace_task){ .tid = (int)th->req->pid };
+	c->ev.n_checks = 0;
+	dispatch(c);
+	if (!c->answered)
+		ima_trace_fail(c, -EPERM);
+}
+
+static void *run(void *arg)
+{
+	struct ima_trace_thread *th = arg;
+
+	/* the umask is a thread's own from now on; it only takes memory */
+	if (unshare(CLONE_FS) < 0)
+		atomic_store(&th->t->stop, true);
+	while (!atomic_load(&th->t->stop)) {
+		memset(th->req, 0, th->req_size);
+		if (ioctl(th->t->listener, SECCOMP_IOCTL_NOTIF_RECV, th->req) == 0)
+			handle(th);
+		else if (errno != EINTR && errno != ENOENT && errno != EAGAIN)
+			break;
+		else if (errno == ENOENT)
+			sched_yield(); /* killed in between, or the last task is gone: then we are told to stop */
+	}
+	atomic_store(&th->ended, true);
+	return NULL;
+}
+
+static void wake(int sig)
+{
+}
+
+static int new_thread(struct ima_trace *t, struct ima_trace_thread *th, size_t req_size)
+{
+	int r;
+
+	*th = (struct ima_trace_thread){ .t = t, .req_size = req_size };
+	th->call = calloc(1, sizeof(*th->call));
+	th->req = calloc(1, req_size);
+	if (!th->call || !th->req)
+		return -ENOMEM;
+	r = ima_hasher_new(&th->h);
+	return r;
+}
+
+int ima_trace_serve(struct ima_trace *t)
+{
+	struct sigaction interrupt = { .sa_handler = wake }; /* no SA_RESTART */
+	struct seccomp_notif_sizes sizes;
+
+	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
+		return -errno;
+	if (sizes.seccomp_notif < sizeof(struct seccomp_notif))
+		sizes.seccomp_notif = sizeof(struct seccomp_notif);
+	t->threads = calloc(t->n_threads, sizeof(*t->threads));
+	if (!t->threads)
+		return -ENOMEM;
+	sigaction(WAKE, &interrupt, NULL);
+	/* whoever is woken takes over this processor: the other one only waits. Older kernels do not know of it */
+	ima_ignore(ioctl(t->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP));
+	for (unsigned int i = 0; i < t->n_threads; i++) {
+		struct ima_trace_thread *th = &t->threads[i];
+		int r = new_thread(t, th, sizes.seccomp_notif);
+
+		if (r < 0)
+			return r;
+		r = pthread_create(&th->id, NULL, run, th);
+		if (r)
+			return -r;
+		th->runs = true;
+	}
+	return 0;
+}
+
+/* a thread may just be about to wait: it is woken until it has ended */
+static void end_thread(struct ima_trace_thread *th)
+{
+	const struct timespec pause = { .tv_nsec = 200000 };
+
+	if (!th->runs)
+		return;
+	while (!atomic_load(&th->ended)) {
+		pthread_kill(th->id, WAKE);
+		nanosleep(&pause, NULL);
+	}
+	pthread_join(th->id, NULL);
+	th->runs = false;
+}
+
+void ima_trace_serve_end(struct ima_trace *t)
+{
+	atomic_store(&t->stop, true);
+	for (unsigned int i = 0; t->threads && i < t->n_threads; i++)
+		end_thread(&t->threads[i]);
+	for (unsigned int i = 0; t->threads && i < t->n_threads; i++) {
+		free(t->threads[i].call);
+		free(t->threads[i].req);
+		ima_hasher_free(t->threads[i].h);
+	}
+	free(t->threads);
+	t->threads = NULL;
+}
