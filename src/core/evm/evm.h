@@ -10,17 +10,11 @@
 
 #include "base/buffer.h"
 #include "core/evm/integrity.h"
+#include "core/evm/mode.h"
 
 #define IMA_EVM_KEY_LEN 128 /* bytes, always: shorter keys are followed by zeros */
 #define IMA_EVM_MAX_NAMES 64
 #define IMA_EVM_HMAC_LEN 20
-
-/* what the file "evm" shows and takes */
-#define IMA_EVM_INIT_HMAC 1U
-#define IMA_EVM_INIT_X509 2U
-#define IMA_EVM_ALLOW_METADATA_WRITES 4U
-#define IMA_EVM_SIGV3_REQUIRED 8U
-#define IMA_EVM_SETUP_COMPLETE 0x80000000U
 
 /** struct ima_evm_name - an attribute that is covered; a disabled one only by portable signatures */
 struct ima_evm_name {
