@@ -277,6 +277,8 @@ static int set_evm_keys(struct imad_config *c, enum imad_source s, const char *v
 static int set_trusted_keys(struct imad_config *c, enum imad_source s, const char *v,
 			    struct ima_diag *d)
 {
+	if (!strncmp(v, IMAD_KEYRING, strlen(IMAD_KEYRING)))
+		return replace(&c->trusted_keys, v);
 	return set_absolute(&c->trusted_keys, v, d);
 }
 

@@ -21,6 +21,8 @@
 
 enum imad_source { IMAD_FROM_DEFAULT = 0, IMAD_FROM_KERNEL, IMAD_FROM_FILE, IMAD_FROM_ARGS };
 
+#define IMAD_KEYRING "keyring:"
+
 struct imad_config {
 	/* kernel parameters */
 	char *policy_names; /* ima_policy=, ima_tcb, ima_appraise_tcb: words for ima_policy_builtin(); NULL: none */
@@ -42,7 +44,7 @@ struct imad_config {
 	bool policy_file_given;
 	char *keys;         /* certificates of .ima: a file or a folder; NULL: /etc/keys/x509_ima.der and /etc/keys/ima */
 	char *evm_keys;     /* the same for .evm */
-	char *trusted_keys; /* only what these signed may enter; NULL: every certificate */
+	char *trusted_keys; /* only what these signed may enter: a place, or IMAD_KEYRING and a keyring of the kernel; NULL: every certificate */
 	bool kernel_keyrings; /* keys that the kernel keeps verify too */
 	char *revoked_keys;   /* certificates whose signatures are refused: a file or a folder */
 	char *revoked_hashes; /* contents that are refused: a file of digests */

@@ -436,6 +436,23 @@ static int load_revoked(struct loading *l, struct ima_revoked **ret, struct ima_
 	return r;
 }
 
+static int load_trusted(struct loading *l, struct ima_keyring **ret, struct ima_diag *diag)
+{
+	static const char *const none[] = { NULL };
+	const char *named = l->c->trusted_keys;
+	int32_t serial;
+	int r;
+
+	if (strncmp(named, IMAD_KEYRING, strlen(IMAD_KEYRING)))
+		return fill(l, named, none, ret, diag);
+	r = ima_kernel_keyring_find(named + strlen(IMAD_KEYRING), &serial);
+	if (r < 0)
+		return ima_diag_text(diag, r, "trusted_keys = %.100s: %s", named,
+				     r == -ENOKEY ? "the kernel has no such keyring" : strerror(-r));
+	r = ima_keyring_new(ret);
+	return r < 0 ? r : ima_keyring_add_kernel(*ret, serial);
+}
+
 int imad_keys_load(const struct imad_config *c, void (*fn)(void *user, int level, const char *text),
 		   void *user, struct imad_keys *ret, struct ima_diag *diag)
 {
@@ -451,7 +468,7 @@ int imad_keys_load(const struct imad_config *c, void (*fn)(void *user, int level
 	int r = 0;
 
 	if (c->trusted_keys) {
-		r = fill(&l, c->trusted_keys, platform_places, &cas, diag);
+		r = load_trusted(&l, &cas, diag);
 		l.cas = cas;
 	}
 	if (r == 0)

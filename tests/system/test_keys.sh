@@ -99,6 +99,7 @@ unable "bad-list:3: no hash algorithm has digests of that length" --keys "$keys"
 printf '%064d\n' 1 >"$work/open-list"; chmod 666 "$work/open-list"
 unable "open-list: others than its owner may write it" --keys "$keys" revoked_hashes="$work/open-list"
 unable "no-list: No such file" --keys "$keys" revoked_hashes="$work/no-list"
+unable "keyring:_nobody: the kernel has no such keyring" --keys "$keys" trusted_keys=keyring:_nobody
 unable "no-keys: No such file" --keys "$work/no-keys"
 unable "no-revoked: No such file" --keys "$keys" revoked_keys="$work/no-revoked"
 printf 'key' >"$work/evm.key"; chmod 644 "$work/evm.key"
@@ -134,6 +135,15 @@ if [ -n "${IMA_TEST_SESSION:-}" ] && ring=$(keyctl newring _ima @s 2>/dev/null) 
 	enforce --keys "$keys" --trusted-keys "$work/cas"
 	said "_ima: takes keys that no trusted certificate signed: not used"
 	refused self-later invalid-signature
+	stop_imad
+	# the CA is in a keyring of the kernel alone
+	trusted=$(keyctl newring _cas @s)
+	openssl x509 -in "$work/ca.pem" -outform der | keyctl padd asymmetric '' "$trusted" >/dev/null
+	enforce --keys "$keys" trusted_keys=keyring:_cas kernel_keyrings=0
+	said "good.der: key "
+	said "self.der: no trusted certificate signed it: not used"
+	said "nonca.der: no trusted certificate signed it: not used"
+	runs good; refused self-later invalid-signature
 	stop_imad
 	keyctl chown "$ring" 1234
 	enforce --keys "$work/none"

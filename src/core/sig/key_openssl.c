@@ -203,6 +203,57 @@ static bool may_sign_certificates(const struct ima_key *ca)
 	return X509_check_ca(ca->cert) == 1;
 }
 
+int ima_hash_by_nid(int nid, enum ima_hash_algo *ret)
+{
+	static const struct {
+		int nid;
+		enum ima_hash_algo algo;
+	} known[] = {
+		{ NID_sha1, IMA_HASH_SHA1 },	     { NID_sha224, IMA_HASH_SHA224 },
+		{ NID_sha256, IMA_HASH_SHA256 },     { NID_sha384, IMA_HASH_SHA384 },
+		{ NID_sha512, IMA_HASH_SHA512 },     { NID_sm3, IMA_HASH_SM3 },
+		{ NID_sha3_256, IMA_HASH_SHA3_256 }, { NID_sha3_384, IMA_HASH_SHA3_384 },
+		{ NID_sha3_512, IMA_HASH_SHA3_512 },
+	};
+
+	for (size_t i = 0; i < IMA_N_ELEMENTS(known); i++) {
+		if (known[i].nid != nid)
+			continue;
+		*ret = known[i].algo;
+		return 0;
+	}
+	return -ENOPKG;
+}
+
+/*
+ * Did a key that only the kernel has sign the certificate? It is found by the authority key identifier. What it may sign is not known: who
+ * names a keyring as trusted says that its keys may.
+ */
+static bool kernel_signed(const struct ima_key *k, const struct ima_keyring *cas)
+{
+	const ASN1_OCTET_STRING *akid = X509_get0_authority_key_id(k->cert);
+	struct ima_digest d = { 0 };
+	const ASN1_BIT_STRING *sig;
+	unsigned char *tbs = NULL;
+	unsigned int len = 0;
+	struct ima_bytes id;
+	int hash, n;
+
+	if (!akid || X509_get_signature_info(k->cert, &hash, NULL, NULL, NULL) != 1 ||
+	    ima_hash_by_nid(hash, &d.algo) < 0)
+		return false;
+	n = i2d_re_X509_tbs(k->cert, &tbs);
+	if (n <= 0 || EVP_Digest(tbs, (size_t)n, d.data, &len, EVP_get_digestbynid(hash), NULL) != 1)
+		len = 0;
+	OPENSSL_free(tbs);
+	d.len = len;
+	X509_get0_signature(&sig, NULL, k->cert);
+	id = (struct ima_bytes){ ASN1_STRING_get0_data(akid), (size_t)ASN1_STRING_length(akid) };
+	return len && ima_keyring_verify_named(cas, &id, 1,
+					       (struct ima_bytes){ ASN1_STRING_get0_data(sig), (size_t)ASN1_STRING_length(sig) },
+					       &d) == IMA_SIG_GOOD;
+}
+
 enum ima_key_trust ima_key_judge(const struct ima_key *k, const struct ima_keyring *cas,
 				 bool needs_usage)
 {
@@ -217,6 +268,8 @@ enum ima_key_trust ima_key_judge(const struct ima_key *k, const struct ima_keyri
 			continue;
 		trust = may_sign_certificates(ca) ? IMA_KEY_TRUSTED : IMA_KEY_NO_CA;
 	}
+	if (trust != IMA_KEY_TRUSTED && kernel_signed(k, cas))
+		trust = IMA_KEY_TRUSTED;
 	ERR_pop_to_mark();
 	if (trust == IMA_KEY_TRUSTED && needs_usage &&
 	    (!(X509_get_extension_flags(k->cert) & EXFLAG_KUSAGE) ||

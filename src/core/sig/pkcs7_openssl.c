@@ -15,7 +15,6 @@
 #include <openssl/x509v3.h>
 
 #include "base/cleanup.h"
-#include "core/sig/kernel_keyring.h"
 #include "core/sig/key.h"
 #include "core/sig/key_openssl.h"
 
@@ -74,28 +73,6 @@ int ima_pkcs7_parse(struct ima_bytes der, struct ima_pkcs7 **ret)
 	return 0;
 }
 
-static int hash_of_nid(int nid, enum ima_hash_algo *ret)
-{
-	static const struct {
-		int nid;
-		enum ima_hash_algo algo;
-	} known[] = {
-		{ NID_sha1, IMA_HASH_SHA1 },	     { NID_sha224, IMA_HASH_SHA224 },
-		{ NID_sha256, IMA_HASH_SHA256 },     { NID_sha384, IMA_HASH_SHA384 },
-		{ NID_sha512, IMA_HASH_SHA512 },     { NID_sm3, IMA_HASH_SM3 },
-		{ NID_sha3_256, IMA_HASH_SHA3_256 }, { NID_sha3_384, IMA_HASH_SHA3_384 },
-		{ NID_sha3_512, IMA_HASH_SHA3_512 },
-	};
-
-	for (size_t i = 0; i < IMA_N_ELEMENTS(known); i++) {
-		if (known[i].nid != nid)
-			continue;
-		*ret = known[i].algo;
-		return 0;
-	}
-	return -ENOPKG;
-}
-
 /* the kernel's names for signatures: RSA with PKCS#1 v1.5, which it knows by the key's OID only, and ECDSA */
 static bool is_known_signature(int nid)
 {
@@ -122,7 +99,7 @@ static int algo_of(CMS_SignerInfo *si, enum ima_hash_algo *ret)
 	if (!is_known_signature(OBJ_obj2nid(oid)))
 		return -ENOPKG;
 	X509_ALGOR_get0(&oid, NULL, NULL, digest);
-	return hash_of_nid(OBJ_obj2nid(oid), ret);
+	return ima_hash_by_nid(OBJ_obj2nid(oid), ret);
 }
 
 int ima_pkcs7_algo(const struct ima_pkcs7 *p, enum ima_hash_algo *ret)
