@@ -309,6 +309,8 @@ static int run(const struct list_args *a, int fd, const char *name)
 	ima_ignore(flush_ring(&ring));
 	ima_list_reader_free(in);
 	ima_hasher_free(h);
+	if (imactl_output_failed())
+		return EXIT_UNABLE;
 	return r < 0 ? imactl_fail_diag(EXIT_UNABLE, name, &diag, r) : EXIT_GOOD;
 }
 

@@ -389,6 +389,8 @@ static int print_list(const struct simulation *s)
 	ima_list_reader_free(in);
 	ima_buffer_done(&line);
 	ima_ignore(ima_close(fd));
+	if (imactl_output_failed())
+		return EXIT_UNABLE;
 	return r < 0 ? imactl_fail(EXIT_UNABLE, "the list cannot be printed: %s", strerror(-r)) : 0;
 }
 

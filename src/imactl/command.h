@@ -59,6 +59,9 @@ int imactl_usage(const char *command);
 /** imactl_fail() - "imactl: text"; returns @status */
 int imactl_fail(int status, const char *fmt, ...) ima_printf(2, 3);
 
+/** imactl_output_failed() - could something not be written to standard output? Said once */
+bool imactl_output_failed(void);
+
 /** imactl_fail_diag() - "imactl: FILE:LINE:COL: TOKEN: text" or "FILE: offset N: text"; returns @status */
 int imactl_fail_diag(int status, const char *file, const struct ima_diag *d, int error);
 

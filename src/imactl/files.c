@@ -198,7 +198,7 @@ int imactl_files_run(char *const *paths, int n_paths, const struct imactl_files_
 	free(r.batch);
 	if (e < 0)
 		return imactl_fail(EXIT_UNABLE, "%s", strerror(-e));
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return imactl_fail(EXIT_UNABLE, "standard output: %s", strerror(errno));
+	if (imactl_output_failed())
+		return EXIT_UNABLE;
 	return ret->unable ? EXIT_UNABLE : ret->bad ? EXIT_BAD : EXIT_GOOD;
 }

@@ -152,9 +152,7 @@ int main(int argc, char **argv)
 		if (words) {
 			int r = c->run(argc - words, argv + words);
 
-			if (fflush(stdout) == EOF && r == EXIT_GOOD)
-				r = imactl_fail(EXIT_UNABLE, "writing the result failed");
-			return r;
+			return imactl_output_failed() ? EXIT_UNABLE : r;
 		}
 	}
 	return unknown(argc, argv);

@@ -45,10 +45,24 @@ int imactl_fail_diag(int status, const char *file, const struct ima_diag *d, int
 	return status;
 }
 
+bool imactl_output_failed(void)
+{
+	static bool said;
+	bool failed;
+
+	errno = 0;
+	failed = fflush(stdout) == EOF || ferror(stdout);
+	if (failed && !said) /* whoever wrote earlier kept no reason */
+		imactl_fail(EXIT_UNABLE, "standard output: %s", errno ? strerror(errno) : "what was to be written was not taken");
+	said |= failed;
+	return failed;
+}
+
 int imactl_print_json(json_t *o, int status, bool pretty)
 {
 	if (!o || json_dumpf(o, stdout, pretty ? JSON_INDENT(2) : JSON_COMPACT) < 0)
-		status = imactl_fail(EXIT_UNABLE, "the result cannot be written as JSON");
+		status = imactl_output_failed() ? EXIT_UNABLE :
+						 imactl_fail(EXIT_UNABLE, "the result cannot be written as JSON");
 	else
 		putchar('\n');
 	json_decref(o);

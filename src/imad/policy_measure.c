@@ -107,16 +107,36 @@ int imad_policy_read(struct imad_worker *w, const char *path, uint8_t **ret, siz
 	return 0;
 }
 
-int imad_policy_keep(struct imad_worker *w, struct ima_bytes text)
+static int append(int fd, struct ima_bytes text)
+{
+	const bool ends = text.len && text.data[text.len - 1] == '\n';
+	ssize_t n = write(fd, text.data, text.len);
+
+	if (n == (ssize_t)text.len && text.len && !ends)
+		n = write(fd, "\n", 1) == 1 ? n : -1;
+	return n == (ssize_t)text.len ? 0 : n < 0 ? -errno : -ENOSPC;
+}
+
+int imad_policy_keep(struct imad_worker *w, struct ima_bytes text, int64_t *ret_size)
 {
 	ima_cleanup(ima_closep) int fd = open(w->setup->policy_copy,
 					      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	struct stat st;
+	int r;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (write(fd, text.data, text.len) != (ssize_t)text.len)
-		return -EIO;
-	return text.len && text.data[text.len - 1] != '\n' && write(fd, "\n", 1) != 1 ? -EIO : 0;
+	r = append(fd, text);
+	if (r < 0 && ftruncate(fd, st.st_size) < 0)
+		return -errno;
+	*ret_size = st.st_size;
+	return r;
+}
+
+void imad_policy_unkeep(struct imad_worker *w, int64_t size)
+{
+	if (truncate(w->setup->policy_copy, size) < 0)
+		imad_say(w, LOG_ERR, "%s holds rules that are not in force: %s", w->setup->policy_copy, strerror(errno));
 }
 
 struct load_call {
@@ -155,6 +175,7 @@ int imad_policy_start(struct imad_worker *w, struct ima_diag *diag)
 	ima_cleanup(ima_freep) uint8_t *data = NULL;
 	struct load_call call = { .w = w, .diag = diag };
 	size_t len = 0;
+	int64_t kept;
 	int r = path ? imad_policy_read(w, path, &data, &len, diag) : -ENOENT;
 
 	if (r == -ENOENT && !w->setup->config->policy_file_given)
@@ -169,10 +190,13 @@ int imad_policy_start(struct imad_worker *w, struct ima_diag *diag)
 	if (unlink(w->setup->policy_copy) < 0 && errno != ENOENT)
 		return -errno;
 	call.text = (struct ima_bytes){ data, len };
+	r = imad_policy_keep(w, call.text, &kept);
+	if (r < 0)
+		return ima_diag_text(diag, r, "%s: %s", w->setup->policy_copy, strerror(-r));
 	r = ima_monitor_policy_call(w->monitor, load, &call);
 	say_outcome(w, r);
-	if (r == 0)
-		r = imad_policy_keep(w, call.text);
+	if (r < 0)
+		imad_policy_unkeep(w, kept);
 	w->custom_policy = r == 0;
 	return r;
 }

@@ -18,8 +18,15 @@ ima_must_check int imad_policy_read(struct imad_worker *w, const char *path, uin
  */
 ima_must_check int imad_policy_start(struct imad_worker *w, struct ima_diag *diag);
 
-/** imad_policy_keep() - append accepted rules to the copy that the next worker loads. errno, -EIO */
-ima_must_check int imad_policy_keep(struct imad_worker *w, struct ima_bytes text);
+/**
+ * imad_policy_keep() - append accepted rules to the copy that the next worker loads: all of them or none
+ * @ret_size: of the copy before, for imad_policy_unkeep()
+ * Return: 0, errno, -ENOSPC
+ */
+ima_must_check int imad_policy_keep(struct imad_worker *w, struct ima_bytes text, int64_t *ret_size);
+
+/** imad_policy_unkeep() - the copy as it was before: the rules did not come into force */
+void imad_policy_unkeep(struct imad_worker *w, int64_t size);
 
 /** imad_policy_needs_signature() - does an active rule appraise POLICY_CHECK? Then rules are taken by path only */
 bool imad_policy_needs_signature(struct imad_worker *w);

@@ -237,25 +237,34 @@ static json_t *op_policy_path(struct imad_worker *w, struct imad_upload *u, cons
 	return r < 0 ? ima_control_error(r, &diag, "%s: %s", path, diag.text) : done();
 }
 
+/* kept first: rules that the next worker would not know of are not brought into force */
+static int commit(struct imad_worker *w, struct imad_upload *u)
+{
+	int64_t size;
+	int r = imad_policy_keep(w, ima_buffer_bytes(&u->text), &size);
+
+	if (r < 0)
+		return r;
+	r = ima_monitor_policy_call(w->monitor, call_commit, NULL);
+	u->open = false;
+	if (r < 0)
+		imad_policy_unkeep(w, size);
+	return r;
+}
+
 static json_t *op_policy_commit(struct imad_worker *w, struct imad_upload *u, const json_t *req)
 {
 	int r;
 
 	if (!u->open)
 		return ima_control_error(-EINVAL, NULL, "policy_commit: there is no upload");
-	if (u->poisoned) {
-		r = -EINVAL;
-	} else {
-		r = ima_monitor_policy_call(w->monitor, call_commit, NULL);
-		if (r == 0)
-			r = imad_policy_keep(w, ima_buffer_bytes(&u->text));
-		u->open = false;
-	}
+	r = u->poisoned ? -EINVAL : commit(w, u);
 	audit_status(w, u, r < 0 ? "failed" : "completed", r);
 	imad_upload_abort(w, u);
 	imad_say(w, LOG_NOTICE, "policy update %s", r < 0 ? "failed" : "completed");
 	if (r < 0)
-		return ima_control_error(r, NULL, "the upload had an error or no rule: nothing of it is in force");
+		return ima_control_error(r, NULL, "%s: nothing of it is in force",
+					 r == -EINVAL ? "the upload had an error or no rule" : strerror(-r));
 	w->custom_policy = true;
 	if (imad_grace_begin(w) < 0)
 		imad_say(w, LOG_ERR, "the trial of the new rules cannot begin");

@@ -317,14 +317,15 @@ void ima_fan_job_run(struct ima_fan_job *j)
 	cleanse(j);
 	set_ignore_mark(j);
 	ima_monitor_file(j->w->env.monitor, j->h, &j->ev, &out);
+	if (out.refused)
+		refuse(j);
+	/* measured or not: what is not as it was signed is not used */
 	if (out.error) {
 		drop_ignore_mark(j);
 		publish(j, &out);
 		ima_fan_job_count_lost(j, j->path, out.error);
 		return;
 	}
-	if (out.refused)
-		refuse(j);
 	if (out.action & IMA_ACTION_MEASURE)
 		atomic_fetch_add(&sh->measured, 1);
 	if (j->marked && (out.has_writers || ima_monitor_pending(j->w->env.monitor, &j->ev.facts,
