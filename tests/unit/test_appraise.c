@@ -12,6 +12,8 @@
 
 #include "base/hex.h"
 #include "core/appraise/appraise.h"
+#include "core/monitor/monitor.h"
+#include "hook/replay/memory_list.h"
 
 /* the files were copies of one program; its digests as evmctl printed them (vectors/6.1-appraise/output) */
 static const char *const good_digests[IMA_HASH__LAST] = {
@@ -103,19 +105,24 @@ static struct ima_digest content_of(const char *file, enum ima_hash_algo algo)
 	return d;
 }
 
-static bool kernel_let(const char *use, const char *file)
+static bool kernel_let_when(const char *when, const char *use, const char *file)
 {
 	char key[128], *p;
 	size_t len;
 	char *output = (char *)vector("output", &len);
 	bool let;
 
-	snprintf(key, sizeof(key), "RESULT after %s %s rc=", use, file);
+	snprintf(key, sizeof(key), "RESULT %s %s %s rc=", when, use, file);
 	p = strstr(output, key);
 	assert_non_null(p);
 	let = atoi(p + strlen(key)) == 0;
 	free(output);
 	return let;
+}
+
+static bool kernel_let(const char *use, const char *file)
+{
+	return kernel_let_when("after", use, file);
 }
 
 static void appraise(const char *file, struct ima_bytes label, bool digsig, unsigned int version,
@@ -367,6 +374,69 @@ static void test_unverifiable(void **state)
 	assert_string_equal(a.cause, "unverifiable-signature");
 }
 
+struct labelled {
+	const char *name;
+	uint8_t label[1024];
+	size_t len;
+};
+
+static int labelled_digest(void *user, struct ima_hasher *h, enum ima_hash_algo algo, struct ima_digest *ret)
+{
+	*ret = content_of(((const struct labelled *)user)->name, algo);
+	return 0;
+}
+
+static int labelled_xattr(void *user, const char *name, uint8_t **ret, size_t *ret_len)
+{
+	const struct labelled *f = user;
+
+	if (strcmp(name, "security.ima") || !f->len)
+		return -ENODATA;
+	*ret = malloc(f->len);
+	memcpy(*ret, f->label, f->len);
+	*ret_len = f->len;
+	return 0;
+}
+
+/* enforcing, but with no rule yet: what the kernel let pass before it was given the policy passes here */
+static void test_before_the_policy(void **state)
+{
+	static const struct ima_file_ops ops = { .digest = labelled_digest, .xattr = labelled_xattr };
+	static const struct ima_check uses[] = { { IMA_FUNC_BPRM_CHECK, IMA_MAY_EXEC }, { IMA_FUNC_FILE_CHECK, IMA_MAY_READ } };
+	static const char *const names[] = { "exec", "read" };
+	const struct ima_policy_opts po = { .profile = IMA_PROFILE_6_1 };
+	struct ima_monitor_opts mo = { .hash = IMA_HASH_SHA256, .pcr = 10, .appraise = true, .enforce = true, .version = 601,
+				       .templ = ima_template_builtin("ima-sig", 7) };
+	struct ima_memory_list *list;
+	struct ima_hasher *h;
+	struct ima_monitor *m;
+
+	assert_int_equal(ima_hasher_new(&h), 0);
+	assert_int_equal(ima_memory_list_new(IMA_HASH_SHA256, &list), 0);
+	assert_int_equal(ima_policy_new(&po, &mo.policy), 0);
+	mo.mlist = list->list;
+	assert_int_equal(ima_monitor_new(&mo, &m), 0);
+	for (size_t i = 0; i < 2 * sizeof(files) / sizeof(*files); i++) {
+		static struct labelled f;
+		const struct ima_file_event ev = {
+			.facts = { .has_inode = true, .fowner = 1234, .fsmagic = 0xef53, .fsname = "ext4" },
+			.checks = { uses[i % 2] }, .n_checks = 1, .dev = "vda", .dev_number = 1, .ino = i, .mode = 0100755,
+			.size = 1, .ops = &ops, .user = &f,
+		};
+		struct ima_outcome out;
+
+		f = (struct labelled){ .name = files[i / 2] };
+		f.len = recorded_label(f.name, f.label);
+		ima_monitor_file(m, h, &ev, &out);
+		if (out.refused != !kernel_let_when("before", names[i % 2], f.name) || out.n_added)
+			fail_msg("%s %s", names[i % 2], f.name);
+	}
+	ima_monitor_free(m);
+	ima_policy_free(mo.policy);
+	ima_memory_list_free(list);
+	ima_hasher_free(h);
+}
+
 static void test_bad_certificates(void **state)
 {
 	size_t len;
@@ -388,7 +458,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_verdicts), cmocka_unit_test(test_with_ecdsa_and_sha512),
 		cmocka_unit_test(test_every_bit_counts), cmocka_unit_test(test_algorithms),
 		cmocka_unit_test(test_causes), cmocka_unit_test(test_new_files),
-		cmocka_unit_test(test_unverifiable), cmocka_unit_test(test_bad_certificates),
+		cmocka_unit_test(test_unverifiable), cmocka_unit_test(test_bad_certificates), cmocka_unit_test(test_before_the_policy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
