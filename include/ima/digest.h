@@ -74,6 +74,13 @@ struct ima_hasher;
 ima_must_check int ima_hasher_new(struct ima_hasher **ret); /* -ENOMEM, -ELIBACC: not even sha1 */
 struct ima_hasher *ima_hasher_free(struct ima_hasher *h);
 
+/**
+ * ima_hasher_stop_when() - files are hashed only while *@stop is 0: else -ECANCELED, within a quarter of a MiB
+ * @stop: borrowed until the hasher is freed; set by a signal handler or another thread; NULL: never
+ */
+void ima_hasher_stop_when(struct ima_hasher *h, const volatile int *stop);
+bool ima_hasher_is_stopped(const struct ima_hasher *h);
+
 /** ima_hasher_has() - is the algorithm available? */
 bool ima_hasher_has(const struct ima_hasher *h, enum ima_hash_algo algo);
 
@@ -104,7 +111,7 @@ ima_must_check int ima_hash_hmac(struct ima_hasher *h, enum ima_hash_algo algo, 
  * @ret_size: bytes hashed, may be NULL
  *
  * Return: 0, -EINVAL no regular file, or when the file ended before the size it had at the start (as the kernel's short read),
- * -ENOPKG, -EIO, or the errno of fstat/pread. A file that grows is hashed up to the size at the start.
+ * -ENOPKG, -EIO, -ECANCELED, or the errno of fstat/pread. A file that grows is hashed up to the size at the start.
  */
 ima_must_check int ima_hash_fd(struct ima_hasher *h, enum ima_hash_algo algo, int fd,
 			       struct ima_digest *ret, uint64_t *ret_size);
@@ -124,7 +131,8 @@ struct ima_verity_opts {
 
 /**
  * ima_verity_digest_fd() - the digest that fs-verity would give the file: computed, whether or not the file system keeps one
- * Return: 0, -EINVAL bad options or no regular file, -ENOPKG, -EIO, -ENOMEM, errno of fstat/pread. Source: docs/FORMATS.md "fs-verity"
+ * Return: 0, -EINVAL bad options or no regular file, -ENOPKG, -EIO, -ECANCELED, -ENOMEM, errno of fstat/pread.
+ * Source: docs/FORMATS.md "fs-verity"
  */
 ima_must_check int ima_verity_digest_fd(struct ima_hasher *h, const struct ima_verity_opts *opts, int fd,
 					struct ima_digest *ret);

@@ -6,23 +6,38 @@
 #include "imactl/label_file.h"
 #include "imactl/label_opts.h"
 
-static void clear_one(void *user, struct ima_hasher *h, const char *path, struct imactl_file_result *res)
+/* the metadata's label first: without it the other one's removal breaks no promise */
+static int remove_labels(const struct imactl_label_opts *o, const struct imactl_label_file *f)
 {
-	const struct imactl_label_opts *a = user;
-	struct imactl_label_file f;
-	int r = imactl_label_open(path, a->user_names, &f);
+	int r = o->evm ? imactl_label_remove(f, "evm") : 0;
 
-	if (r < 0) {
-		imactl_file_fail(res, IMACTL_FILE_UNABLE, path, "%s", r == -EINVAL ? "not a regular file" : strerror(-r));
-		return;
+	return r == 0 && o->ima ? imactl_label_remove(f, "ima") : r;
+}
+
+static int show(const struct imactl_label_opts *o, const char *path, struct imactl_file_result *res)
+{
+	if (o->files.quiet)
+		return 0;
+	if (o->files.json)
+		return imactl_file_json(&res->out, path, json_pack("{s:s}", "status", "done"));
+	return ima_buffer_printf(&res->out, "%s\n", path);
+}
+
+static void clear_one(void *user, struct ima_hasher *h, const struct imactl_file *file, struct imactl_file_result *res)
+{
+	const struct imactl_label_opts *o = user;
+	struct imactl_label_file f;
+	int r = imactl_label_open_file(file, o->user_names, &f);
+
+	if (r == 0) {
+		if (!o->dry_run)
+			r = remove_labels(o, &f);
+		imactl_label_close(&f);
 	}
-	if (a->evm && !a->dry_run)
-		r = imactl_label_remove(&f, "evm");
-	if (r == 0 && a->ima && !a->dry_run)
-		r = imactl_label_remove(&f, "ima");
-	imactl_label_close(&f);
-	if (r < 0 || ima_buffer_printf(&res->out, "%s\n", path) < 0)
-		imactl_file_fail(res, IMACTL_FILE_UNABLE, path, "%s", strerror(r < 0 ? -r : ENOMEM));
+	if (r == 0)
+		r = show(o, file->path, res);
+	if (r < 0)
+		imactl_file_errno(res, file->path, r);
 }
 
 int cmd_clear(int argc, char **argv)

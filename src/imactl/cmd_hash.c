@@ -18,63 +18,62 @@ static bool has_label(const struct imactl_label_file *f, struct ima_bytes want)
 	return same;
 }
 
-static void show(const struct imactl_label_opts *a, const char *path, const struct ima_digest *d,
-		 struct imactl_file_result *res)
+static int show(const struct imactl_label_opts *o, const char *path, const struct ima_digest *d,
+		struct imactl_file_result *res)
 {
-	int r;
+	ima_cleanup(ima_buffer_done) struct ima_buffer hex = { 0 };
+	int r = ima_buffer_append_hex(&hex, d->data, d->len);
 
-	if (a->json) {
-		char hex[2 * IMA_DIGEST_MAX + 1] = "", *text;
-		json_t *o;
-
-		for (size_t i = 0; i < d->len; i++)
-			snprintf(hex + 2 * i, 3, "%02x", d->data[i]);
-		o = json_pack("{s:s, s:s, s:s}", "path", path, "algo", ima_hash_name(d->algo), "digest", hex);
-		text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-		r = text ? ima_buffer_printf(&res->out, "%s\n", text) : -EILSEQ;
-		free(text);
-		json_decref(o);
-	} else {
-		r = ima_buffer_printf(&res->out, "%s:", ima_hash_name(d->algo));
-		if (r == 0)
-			r = ima_buffer_append_hex(&res->out, d->data, d->len);
-		if (r == 0)
-			r = ima_buffer_printf(&res->out, " %s\n", path);
-	}
 	if (r < 0)
-		imactl_file_fail(res, IMACTL_FILE_UNABLE, path, "%s", strerror(-r));
+		return r;
+	if (o->files.json)
+		return imactl_file_json(&res->out, path,
+					json_pack("{s:s, s:s, s:s}", "status", "done", "algo", ima_hash_name(d->algo),
+						  "digest", (char *)hex.data));
+	return ima_buffer_printf(&res->out, "%s:%s %s\n", ima_hash_name(d->algo), (char *)hex.data, path);
 }
 
-static void hash_one(void *user, struct ima_hasher *h, const char *path, struct imactl_file_result *res)
+static int hash_open(const struct imactl_label_opts *o, struct ima_hasher *h, const char *path,
+		     struct imactl_label_file *f, struct imactl_file_result *res)
 {
-	const struct imactl_label_opts *a = user;
 	uint8_t label[2 + IMA_DIGEST_MAX];
-	struct imactl_label_file f;
-	struct ima_bytes value;
+	struct ima_bytes value = { .data = label };
 	struct ima_digest d;
-	int r = imactl_label_open(path, a->user_names, &f);
+	int r = imactl_label_hash(f, h, o->algo, o->by_verity ? &o->verity : NULL, &d);
 
-	if (r < 0) {
-		imactl_file_fail(res, IMACTL_FILE_UNABLE, path, "%s", r == -EINVAL ? "not a regular file" : strerror(-r));
-		return;
-	}
-	r = a->by_verity ? ima_verity_digest_fd(h, &a->verity, f.fd, &d) : ima_hash_fd(h, a->algo, f.fd, &d, NULL);
-	value = (struct ima_bytes){ label, r == 0 ? ima_label_of_digest(&d, label) : 0 };
-	if (r == 0 && a->changed_only && has_label(&f, value))
-		res->status = IMACTL_FILE_SKIPPED;
-	else if (r == 0 && !a->dry_run)
-		r = imactl_label_set(&f, "ima", value);
-	imactl_label_close(&f);
 	if (r < 0)
-		imactl_file_fail(res, IMACTL_FILE_UNABLE, path, "%s", strerror(-r));
-	else if (res->status == IMACTL_FILE_DONE)
-		show(a, path, &d, res);
+		return r;
+	value.len = ima_label_of_digest(&d, label);
+	res->bytes = (uint64_t)f->st.st_size;
+	if (o->changed_only && has_label(f, value)) {
+		res->status = IMACTL_FILE_SKIPPED;
+		return 0;
+	}
+	if (!o->dry_run)
+		r = imactl_label_set(f, "ima", value);
+	return r < 0 || o->files.quiet ? r : show(o, path, &d, res);
+}
+
+static void hash_one(void *user, struct ima_hasher *h, const struct imactl_file *file, struct imactl_file_result *res)
+{
+	const struct imactl_label_opts *o = user;
+	struct imactl_label_file f;
+	int r = imactl_label_open_file(file, o->user_names, &f);
+
+	if (r == 0) {
+		r = hash_open(o, h, file->path, &f, res);
+		imactl_label_close(&f);
+	}
+	if (r == -ENOPKG)
+		imactl_file_fail(res, IMACTL_FILE_UNABLE, file->path, "the crypto library has no %s", ima_hash_name(o->algo));
+	else if (r < 0)
+		imactl_file_errno(res, file->path, r);
 }
 
 /* labels that go into an archive or a manifest in place of the files */
 static int hash_elsewhere(const struct imactl_label_opts *o)
 {
-	const struct imactl_archive_label job = { .from = &o->from, .algo = o->algo, .opts = { .kind = IMA_LABEL_DIGEST }, .json = o->json };
+	const struct imactl_archive_label job = { .from = &o->from, .algo = o->algo, .opts = { .kind = IMA_LABEL_DIGEST }, .json = o->files.json };
 
 	return o->from.archive ? imactl_archive_label(&job) : imactl_tree_manifest(&job, o->paths[0], &o->files);
 }

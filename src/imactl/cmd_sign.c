@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* imactl sign: signatures of content (security.ima) and of metadata (security.evm). The key is read once. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/appraise/label.h"
 #include "imactl/label_file.h"
 #include "imactl/label_opts.h"
+#include "imactl/sigfile.h"
 
 struct sign_args {
 	struct imactl_label_opts o;
@@ -25,103 +24,186 @@ static struct ima_bytes view(const struct value *v)
 	return (struct ima_bytes){ v->bytes, v->len };
 }
 
-/* security.ima: a signature of the content or of its fs-verity digest, or the digest alone */
-static int make_ima(const struct sign_args *a, struct ima_hasher *h, const struct imactl_label_file *f,
-		    struct value *ret)
+/* what a signature of @digest would sign, under this type */
+static int to_be_signed(const struct sign_args *a, struct ima_hasher *h, enum ima_xattr_type type,
+			struct ima_digest *digest)
 {
-	const enum ima_xattr_type type = a->o.by_verity ? IMA_XATTR_VERITY : IMA_XATTR_SIGNATURE;
-	const bool v3 = a->o.by_verity || a->o.v3;
-	struct ima_digest d;
-	int r = a->o.by_verity ? ima_verity_digest_fd(h, &a->o.verity, f->fd, &d) :
-			       ima_hash_fd(h, a->o.algo, f->fd, &d, NULL);
-
-	if (r == 0 && a->o.by_hash) {
-		ret->len = ima_label_of_digest(&d, ret->bytes);
-		return 0;
-	}
-	if (r == 0 && v3)
-		r = ima_signature_file_id(h, (uint8_t)type, &d, &d);
-	return r < 0 ? r : ima_signer_sign(a->signer, type, v3 ? 3 : 2, &d, ret->bytes, &ret->len);
+	return a->o.by_verity || a->o.v3 ? ima_signature_file_id(h, (uint8_t)type, digest, digest) : 0;
 }
 
-static int make_evm(const struct sign_args *a, struct ima_hasher *h, struct imactl_label_file *f,
-		    const struct value *ima, struct value *ret)
+static uint8_t version_of(const struct sign_args *a, enum ima_xattr_type type)
+{
+	return a->o.v3 || type == IMA_XATTR_VERITY ? 3 : 2;
+}
+
+static int existing(const struct sign_args *a, const struct imactl_file *file, const struct imactl_label_file *f,
+		    const char *which, bool beside, struct value *ret)
+{
+	const char *suffix = strcmp(which, "ima") ? IMACTL_SIGFILE_EVM : IMACTL_SIGFILE_IMA;
+	ima_cleanup(ima_freep) uint8_t *have = NULL;
+	size_t len = 0;
+	int r = beside ? imactl_sigfile_read(file, suffix, &have, &len) : imactl_label_get(f, which, &have, &len);
+
+	if (r < 0 || len > sizeof(ret->bytes))
+		return r < 0 ? r : -ENODATA;
+	memcpy(ret->bytes, have, len);
+	ret->len = len;
+	return 0;
+}
+
+static bool is_signed(const struct sign_args *a, enum ima_xattr_type type, const struct ima_digest *digest,
+		      const struct value *v)
+{
+	struct ima_signature s;
+
+	return ima_signature_parse(view(v), &s) == 0 && s.type == type && s.version == version_of(a, type) &&
+	       ima_signer_verify(a->signer, &s, digest) == IMA_SIG_GOOD;
+}
+
+/* a label that would be made anew as it is: this key, this algorithm, this content. It is @ret then */
+static bool is_current(const struct sign_args *a, const struct imactl_file *file, const struct imactl_label_file *f,
+		       const char *which, enum ima_xattr_type type, const struct ima_digest *digest, struct value *ret)
+{
+	struct value there, beside;
+
+	if (!a->o.changed_only)
+		return false;
+	if (!a->o.detached && (existing(a, file, f, which, false, &there) < 0 || !is_signed(a, type, digest, &there)))
+		return false;
+	if (!a->o.sigfile && !a->o.detached) {
+		*ret = there;
+		return true;
+	}
+	if (existing(a, file, f, which, true, &beside) < 0 || !is_signed(a, type, digest, &beside) ||
+	    (!a->o.detached && (beside.len != there.len || memcmp(beside.bytes, there.bytes, there.len))))
+		return false;
+	*ret = beside;
+	return true;
+}
+
+struct labels {
+	struct value ima, evm;
+	bool ima_is_current, evm_is_current;
+};
+
+/* the digest alone, to be covered by a signature of the metadata */
+static int make_hash_label(const struct sign_args *a, const struct imactl_file *file, const struct imactl_label_file *f,
+			   const struct ima_digest *digest, struct labels *ret)
+{
+	struct value there;
+
+	ret->ima.len = ima_label_of_digest(digest, ret->ima.bytes);
+	ret->ima_is_current = a->o.changed_only &&
+			      existing(a, file, f, "ima", a->o.detached, &there) == 0 && there.len == ret->ima.len &&
+			      !memcmp(there.bytes, ret->ima.bytes, there.len);
+	return 0;
+}
+
+/* security.ima: a signature of the content or of its fs-verity digest, or the digest alone */
+static int make_ima(const struct sign_args *a, struct ima_hasher *h, const struct imactl_file *file,
+		    struct imactl_label_file *f, struct labels *ret)
+{
+	const enum ima_xattr_type type = a->o.by_verity ? IMA_XATTR_VERITY : IMA_XATTR_SIGNATURE;
+	struct ima_digest d;
+	int r = imactl_label_hash(f, h, a->o.algo, a->o.by_verity ? &a->o.verity : NULL, &d);
+
+	if (r == 0 && a->o.by_hash)
+		return make_hash_label(a, file, f, &d, ret);
+	if (r == 0)
+		r = to_be_signed(a, h, type, &d);
+	if (r < 0)
+		return r;
+	ret->ima_is_current = is_current(a, file, f, "ima", type, &d, &ret->ima);
+	if (ret->ima_is_current)
+		return 0;
+	return ima_signer_sign(a->signer, type, version_of(a, type), &d, ret->ima.bytes, &ret->ima.len);
+}
+
+static int make_evm(const struct sign_args *a, struct ima_hasher *h, const struct imactl_file *file,
+		    struct imactl_label_file *f, struct labels *ret)
 {
 	const enum ima_xattr_type type = strcmp(a->o.evm_kind, "portable") ? IMA_XATTR_SIGNATURE : IMA_XATTR_PORTABLE;
-	const struct ima_evm_file file = imactl_label_evm_file(f);
+	const struct ima_evm_file metadata = imactl_label_evm_file(f);
 	struct ima_digest d;
 	int r;
 
-	f->pending_ima = view(ima);
-	r = ima_evm_digest(a->rules, h, type, a->o.v3 ? 3 : 2, a->o.algo, &file, &d);
-	return r < 0 ? r : ima_signer_sign(a->signer, type, a->o.v3 ? 3 : 2, &d, ret->bytes, &ret->len);
+	f->pending_ima = view(&ret->ima);
+	r = ima_evm_digest(a->rules, h, type, version_of(a, type), a->o.algo, &metadata, &d);
+	if (r < 0)
+		return r;
+	ret->evm_is_current = is_current(a, file, f, "evm", type, &d, &ret->evm);
+	if (ret->evm_is_current)
+		return 0;
+	return ima_signer_sign(a->signer, type, version_of(a, type), &d, ret->evm.bytes, &ret->evm.len);
 }
 
-/* beside the file, whole or not at all */
-static int write_sigfile(const char *path, struct ima_bytes value)
+static int write_labels(const struct sign_args *a, const struct imactl_file *file, const struct imactl_label_file *f,
+			const struct labels *l)
 {
-	ima_cleanup(ima_freep) char *name = NULL, *tmp = NULL;
-	ima_cleanup(ima_closep) int fd = -EBADF;
+	const bool beside = a->o.sigfile || a->o.detached;
 	int r = 0;
 
-	if (asprintf(&name, "%s.sig", path) < 0 || asprintf(&tmp, "%s.sig.XXXXXX", path) < 0)
-		return -ENOMEM;
-	fd = mkostemp(tmp, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, value.data, value.len) != (ssize_t)value.len || fchmod(fd, 0644) < 0 || rename(tmp, name) < 0)
-		r = errno ? -errno : -EIO;
-	if (r < 0)
-		unlink(tmp);
-	return r;
+	if (beside && !l->ima_is_current)
+		r = imactl_sigfile_write(file, IMACTL_SIGFILE_IMA, view(&l->ima));
+	if (r == 0 && beside && l->evm.len && !l->evm_is_current)
+		r = imactl_sigfile_write(file, IMACTL_SIGFILE_EVM, view(&l->evm));
+	if (r < 0 || a->o.detached)
+		return r;
+	if (!l->ima_is_current)
+		r = imactl_label_set(f, "ima", view(&l->ima));
+	return r == 0 && l->evm.len && !l->evm_is_current ? imactl_label_set(f, "evm", view(&l->evm)) : r;
 }
 
-static void show(const struct value *v, const char *path, struct imactl_file_result *res)
+static int show(const struct sign_args *a, const struct labels *l, const char *path, struct imactl_file_result *res)
 {
-	int r = ima_buffer_append_hex(&res->out, v->bytes, v->len);
+	ima_cleanup(ima_buffer_done) struct ima_buffer ima = { 0 }, evm = { 0 };
+	int r = a->o.files.quiet ? 0 : ima_buffer_append_hex(&ima, l->ima.bytes, l->ima.len);
 
-	if (r == 0)
-		r = ima_buffer_printf(&res->out, " %s\n", path);
-	if (r < 0)
-		imactl_file_fail(res, IMACTL_FILE_UNABLE, path, "%s", strerror(-r));
+	if (r == 0 && a->o.files.json)
+		r = ima_buffer_append_hex(&evm, l->evm.bytes, l->evm.len);
+	if (r < 0 || a->o.files.quiet)
+		return r;
+	if (!a->o.files.json)
+		return ima_buffer_printf(&res->out, "%s %s\n", (char *)ima.data, path);
+	return imactl_file_json(&res->out, path,
+				json_pack("{s:s, s:s, s:s*}", "status", "done", "ima", (char *)ima.data, "evm",
+					  l->evm.len ? (char *)evm.data : NULL));
 }
 
-static int label(const struct sign_args *a, struct ima_hasher *h, const char *path, struct imactl_label_file *f,
-		 struct value *ima)
+static int sign_open(const struct sign_args *a, struct ima_hasher *h, const struct imactl_file *file,
+		     struct imactl_label_file *f, struct imactl_file_result *res)
 {
-	struct value evm = { .len = 0 };
-	int r = make_ima(a, h, f, ima);
+	struct labels l = { .ima.len = 0 };
+	int r = make_ima(a, h, file, f, &l);
 
 	if (r == 0 && a->o.evm_kind)
-		r = make_evm(a, h, f, ima, &evm);
-	if (r < 0 || a->o.dry_run)
+		r = make_evm(a, h, file, f, &l);
+	if (r < 0)
 		return r;
-	if (a->o.sigfile)
-		r = write_sigfile(path, view(ima));
-	if (r == 0)
-		r = imactl_label_set(f, "ima", view(ima));
-	return r == 0 && a->o.evm_kind ? imactl_label_set(f, "evm", view(&evm)) : r;
+	res->bytes = (uint64_t)f->st.st_size;
+	if (l.ima_is_current && (!a->o.evm_kind || l.evm_is_current)) {
+		res->status = IMACTL_FILE_SKIPPED;
+		return 0;
+	}
+	if (!a->o.dry_run)
+		r = write_labels(a, file, f, &l);
+	return r < 0 ? r : show(a, &l, file->path, res);
 }
 
-static void sign_one(void *user, struct ima_hasher *h, const char *path, struct imactl_file_result *res)
+static void sign_one(void *user, struct ima_hasher *h, const struct imactl_file *file, struct imactl_file_result *res)
 {
 	const struct sign_args *a = user;
 	struct imactl_label_file f;
-	struct value ima;
-	int r = imactl_label_open(path, a->o.user_names, &f);
+	int r = imactl_label_open_file(file, a->o.user_names, &f);
 
-	if (r < 0) {
-		imactl_file_fail(res, IMACTL_FILE_UNABLE, path, "%s", r == -EINVAL ? "not a regular file" : strerror(-r));
-		return;
+	if (r == 0) {
+		r = sign_open(a, h, file, &f, res);
+		imactl_label_close(&f);
 	}
-	r = label(a, h, path, &f, &ima);
-	imactl_label_close(&f);
 	if (r == -ENOPKG)
-		imactl_file_fail(res, IMACTL_FILE_UNABLE, path, "the key cannot sign over %s", ima_hash_name(a->o.algo));
+		imactl_file_fail(res, IMACTL_FILE_UNABLE, file->path, "the key cannot sign over %s", ima_hash_name(a->o.algo));
 	else if (r < 0)
-		imactl_file_fail(res, IMACTL_FILE_UNABLE, path, "%s", strerror(-r));
-	else if (res->status == IMACTL_FILE_DONE)
-		show(&ima, path, res);
+		imactl_file_errno(res, file->path, r);
 }
 
 /* labels that go into an archive or a manifest in place of the files */

@@ -1,39 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The walk fills a batch, the threads empty it, the results go out in its order. */
+/* Where the files come from, and what is said of them. */
 #include "imactl/files.h"
 
 #include <errno.h>
-#include <fts.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#define BATCH 1024
-#define MAX_THREADS 64
+#include "imactl/interrupt.h"
+#include "imactl/jobs.h"
+#include "imactl/path_list.h"
+#include "imactl/progress.h"
 
-struct batch {
-	char *paths[BATCH];
-	struct imactl_file_result results[BATCH];
-	size_t n;
-	_Atomic size_t next;
+/* what there is to do, counted beside the work */
+struct census {
+	const struct imactl_files_opts *opts;
+	char *const *paths;
+	int n_paths;
+	pthread_t thread;
+	bool runs;
+	struct imactl_amount amount;
+	_Atomic bool complete, give_up;
 };
 
 struct run {
 	const struct imactl_files_opts *opts;
-	imactl_file_fn fn;
-	void *user;
 	struct imactl_files_counts *counts;
-	struct ima_hasher *hashers[MAX_THREADS];
-	unsigned int n_threads;
-	struct batch *batch;
-};
-
-struct thread_arg {
-	struct run *r;
-	struct ima_hasher *h;
+	struct imactl_jobs *jobs;
+	struct imactl_progress progress;
+	struct census census;
 };
 
 void imactl_file_fail(struct imactl_file_result *res, int status, const char *path, const char *fmt, ...)
@@ -45,160 +44,336 @@ void imactl_file_fail(struct imactl_file_result *res, int status, const char *pa
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	res->status = status;
+	res->err.len = 0;
 	if (ima_buffer_printf(&res->err, "%s: %s", path, text) < 0)
 		res->err.len = 0;
 }
 
-static void *thread_main(void *arg)
+void imactl_file_errno(struct imactl_file_result *res, const char *path, int error)
 {
-	struct thread_arg *a = arg;
-	struct batch *b = a->r->batch;
-	size_t i;
+	const char *text = strerror(-error);
 
-	while ((i = atomic_fetch_add(&b->next, 1)) < b->n)
-		a->r->fn(a->r->user, a->h, b->paths[i], &b->results[i]);
-	return NULL;
+	switch (error) {
+	case -ECANCELED:
+		res->status = IMACTL_FILE_LEFT;
+		return;
+	case -EXDEV:
+		res->status = IMACTL_FILE_SKIPPED;
+		return;
+	case -EINVAL:
+		text = "not a regular file";
+		break;
+	case -ETXTBSY:
+		text = "it changed while it was read";
+		break;
+	case -EOPNOTSUPP:
+		text = "the file system takes no such attributes";
+		break;
+	}
+	imactl_file_fail(res, IMACTL_FILE_UNABLE, path, "%s", text);
 }
 
-static void hand_over(struct run *r, struct imactl_file_result *res)
+static int set_path(json_t *o, const char *path)
 {
+	ima_cleanup(ima_buffer_done) struct ima_buffer hex = { 0 };
+	json_t *text = json_string(path);
+
+	if (text)
+		return json_object_set_new(o, "path", text) < 0 ? -ENOMEM : 0;
+	if (ima_buffer_append_hex(&hex, path, strlen(path)) < 0 ||
+	    json_object_set_new(o, "path_hex", json_string((char *)hex.data)) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+int imactl_file_json(struct ima_buffer *out, const char *path, json_t *o)
+{
+	ima_cleanup(ima_freep) char *line = NULL;
+	json_t *whole = json_object();
+	int r = whole && o ? set_path(whole, path) : -ENOMEM;
+
+	if (r == 0 && json_object_update(whole, o) == 0)
+		line = json_dumps(whole, JSON_COMPACT);
+	json_decref(whole);
+	json_decref(o);
+	if (r < 0)
+		return r;
+	return line ? ima_buffer_printf(out, "%s\n", line) : -EILSEQ;
+}
+
+/* what is said of one */
+
+static void print_failure(const struct run *r, const char *path, const char *err)
+{
+	struct ima_buffer line = { 0 };
+	const char *text = err ? err : "out of memory";
+	const size_t len = strlen(path);
+
+	fprintf(stderr, "imactl: %s\n", text);
+	if (!r->opts->json)
+		return;
+	if (!strncmp(text, path, len) && !strncmp(text + len, ": ", 2))
+		text += len + 2;
+	if (imactl_file_json(&line, path, json_pack("{s:s, s:s}", "status", "failed", "error", text)) == 0)
+		fwrite(line.data, 1, line.len, stdout);
+	ima_buffer_done(&line);
+}
+
+static void file_done(void *user, const char *path, struct imactl_file_result *res)
+{
+	struct run *r = user;
+	struct imactl_files_counts *c = r->counts;
+
+	if (res->out.len || res->status == IMACTL_FILE_UNABLE)
+		imactl_progress_hide(&r->progress);
 	if (res->out.len)
 		fwrite(res->out.data, 1, res->out.len, r->opts->out ? r->opts->out : stdout);
-	if (res->err.len)
-		fprintf(stderr, "imactl: %s\n", (const char *)res->err.data);
-	else if (res->status == IMACTL_FILE_UNABLE)
-		fputs("imactl: out of memory\n", stderr);
-	r->counts->done += res->status == IMACTL_FILE_DONE;
-	r->counts->skipped += res->status == IMACTL_FILE_SKIPPED;
-	r->counts->bad += res->status == IMACTL_FILE_BAD;
-	r->counts->unable += res->status == IMACTL_FILE_UNABLE;
-	ima_buffer_done(&res->out);
-	ima_buffer_done(&res->err);
-	*res = (struct imactl_file_result){ 0 };
+	if (res->status == IMACTL_FILE_UNABLE)
+		print_failure(r, path, res->err.len ? (const char *)res->err.data : NULL);
+	c->done += res->status == IMACTL_FILE_DONE;
+	c->skipped += res->status == IMACTL_FILE_SKIPPED;
+	c->bad += res->status == IMACTL_FILE_BAD;
+	c->unable += res->status == IMACTL_FILE_UNABLE;
+	c->left += res->status == IMACTL_FILE_LEFT;
+	c->bytes += res->bytes;
 }
 
-static void flush(struct run *r)
+static void draw(void *user)
 {
-	struct batch *b = r->batch;
-	struct thread_arg args[MAX_THREADS];
-	pthread_t threads[MAX_THREADS];
-	unsigned int n = 0;
+	struct run *r = user;
+	const struct imactl_files_counts *c = r->counts;
+	const struct imactl_amount done = { c->done + c->skipped + c->bad + c->unable, c->bytes };
 
-	atomic_store(&b->next, 0);
-	args[0] = (struct thread_arg){ r, r->hashers[0] };
-	/* a thread that cannot be made leaves its work to the others */
-	for (unsigned int i = 1; i < r->n_threads && i < b->n; i++) {
-		args[n + 1] = (struct thread_arg){ r, r->hashers[i] };
-		if (pthread_create(&threads[n], NULL, thread_main, &args[n + 1]) == 0)
-			n++;
-	}
-	thread_main(&args[0]);
-	for (unsigned int i = 0; i < n; i++)
-		pthread_join(threads[i], NULL);
-	for (size_t i = 0; i < b->n; i++) {
-		hand_over(r, &b->results[i]);
-		free(b->paths[i]);
-	}
-	b->n = 0;
-}
-
-static int push(struct run *r, const char *path)
-{
-	char *copy = strdup(path);
-
-	if (!copy)
-		return -ENOMEM;
-	r->batch->paths[r->batch->n++] = copy;
-	if (r->batch->n == BATCH)
-		flush(r);
-	return 0;
+	imactl_progress_draw(&r->progress, &done, atomic_load(&r->census.complete) ? &r->census.amount : NULL);
 }
 
 static void cannot(struct run *r, const char *path, int error)
 {
-	fprintf(stderr, "imactl: %s: %s\n", path, strerror(error));
-	r->counts->unable++;
+	struct imactl_file_result res = { 0 };
+
+	/* in its place among the others */
+	imactl_jobs_drain(r->jobs);
+	imactl_file_fail(&res, IMACTL_FILE_UNABLE, path, "%s", strerror(error));
+	file_done(r, path, &res);
+	ima_buffer_done(&res.err);
 }
 
-static int by_name(const FTSENT **a, const FTSENT **b)
-{
-	return strcmp((*a)->fts_name, (*b)->fts_name);
-}
+/* where they come from */
 
-static int walk(struct run *r, char *path)
+static bool belongs_to_another(const struct imactl_walk_entry *e)
 {
-	char *const roots[] = { path, NULL };
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | (r->opts->one_fs ? FTS_XDEV : 0), by_name);
-	FTSENT *e;
-	int e_no = 0;
+	static const char *const suffixes[] = { ".sig", ".evmsig" };
+	const size_t len = strlen(e->name);
+	char stem[256];
 
-	if (!tree)
-		return -errno;
-	while (e_no == 0 && (errno = 0, e = fts_read(tree)) != NULL) {
-		if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS)
-			cannot(r, e->fts_path, e->fts_errno);
-		else if (e->fts_info == FTS_F)
-			e_no = push(r, e->fts_path);
+	for (size_t i = 0; i < IMA_N_ELEMENTS(suffixes); i++) {
+		const size_t n = strlen(suffixes[i]);
+
+		if (len <= n || strcmp(e->name + len - n, suffixes[i]))
+			continue;
+		snprintf(stem, sizeof(stem), "%.*s", (int)(len - n), e->name);
+		if (faccessat(imactl_dir_fd(e->dir), stem, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return true;
 	}
-	if (e_no == 0 && errno)
-		e_no = -errno;
-	fts_close(tree);
-	return e_no;
+	return false;
 }
 
-static int take_path(struct run *r, char *path)
+static struct imactl_walk_opts walk_opts(const struct imactl_files_opts *o)
+{
+	return (struct imactl_walk_opts){ .one_fs = o->one_fs, .globs = o->globs.n ? &o->globs : NULL };
+}
+
+static int take_entry(struct run *r, const struct imactl_walk_entry *e)
+{
+	if (e->error)
+		cannot(r, e->path, e->error);
+	else if (!r->opts->skip_sigfiles || !belongs_to_another(e))
+		return imactl_jobs_push(r->jobs, e->dir, e->path, e->dev);
+	return 0;
+}
+
+static int walk(struct run *r, const char *root)
+{
+	const struct imactl_walk_opts opts = walk_opts(r->opts);
+	struct imactl_walk_entry e;
+	struct imactl_walk *w = NULL;
+	int n, result = imactl_walk_new(root, &opts, &w);
+
+	if (result < 0 && result != -ENOMEM) {
+		cannot(r, root, -result);
+		return 0;
+	}
+	while (result == 0 && !imactl_interrupt_signal() && (n = imactl_walk_next(w, &e)) != 0) {
+		if (n == -EMFILE)
+			imactl_jobs_drain(r->jobs);
+		else
+			result = n < 0 ? n : take_entry(r, &e);
+		draw(r);
+	}
+	imactl_walk_free(w);
+	return result;
+}
+
+static int take_path(struct run *r, const char *path)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0) {
+	if (stat(path, &st) < 0)
 		cannot(r, path, errno);
-		return 0;
-	}
-	if (!S_ISDIR(st.st_mode))
-		return push(r, path);
-	if (r->opts->recursive)
+	else if (!S_ISDIR(st.st_mode))
+		return imactl_jobs_push(r->jobs, NULL, path, 0);
+	else if (r->opts->recursive)
 		return walk(r, path);
-	cannot(r, path, EISDIR);
+	else
+		cannot(r, path, EISDIR);
 	return 0;
 }
 
-static int prepare(struct run *r)
+static const char *relative(const char *path)
 {
-	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	while (*path == '/' || (path[0] == '.' && path[1] == '/'))
+		path++;
+	return path;
+}
 
-	r->n_threads = r->opts->threads ? r->opts->threads : cpus > 0 ? (unsigned int)cpus : 1;
-	if (r->n_threads > MAX_THREADS)
-		r->n_threads = MAX_THREADS;
-	r->batch = calloc(1, sizeof(*r->batch));
-	if (!r->batch)
-		return -ENOMEM;
-	for (unsigned int i = 0; i < r->n_threads; i++) {
-		const int e = ima_hasher_new(&r->hashers[i]);
+static int take_list(struct run *r)
+{
+	struct imactl_path_list *l;
+	const char *path;
+	int n, result = imactl_path_list_open(r->opts->list, r->opts->by_nul, &l);
 
-		if (e < 0)
-			return e;
+	if (result < 0)
+		return imactl_fail(EXIT_UNABLE, "%s: %s", r->opts->list, strerror(-result));
+	while (result == 0 && !imactl_interrupt_signal() && (n = imactl_path_list_next(l, &path)) != 0) {
+		if (n == -EBADMSG)
+			result = imactl_fail(EXIT_UNABLE, "%s: a NUL in a list of lines: --null takes lists whose paths end in NUL", r->opts->list);
+		else if (n < 0)
+			result = imactl_fail(EXIT_UNABLE, "%s: %s", r->opts->list, strerror(-n));
+		else if (imactl_globs_take_file(&r->opts->globs, relative(path)))
+			result = take_path(r, path);
+		draw(r);
 	}
-	return 0;
+	imactl_path_list_free(l);
+	return result;
+}
+
+/* how many there are */
+
+static void count_entry(struct census *c, const struct imactl_walk_entry *e)
+{
+	struct stat st;
+
+	if (e->error || fstatat(imactl_dir_fd(e->dir), e->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	c->amount.files++;
+	c->amount.bytes += (uint64_t)st.st_size;
+}
+
+static void *count_main(void *arg)
+{
+	struct census *c = arg;
+	const struct imactl_walk_opts opts = walk_opts(c->opts);
+	struct imactl_walk_entry e;
+
+	for (int i = 0; i < c->n_paths; i++) {
+		struct imactl_walk *w = NULL;
+
+		if (imactl_walk_new(c->paths[i], &opts, &w) < 0)
+			continue;
+		while (!atomic_load(&c->give_up) && imactl_walk_next(w, &e) > 0)
+			count_entry(c, &e);
+		imactl_walk_free(w);
+	}
+	if (!atomic_load(&c->give_up))
+		atomic_store(&c->complete, true);
+	return NULL;
+}
+
+static void census_begin(struct run *r, char *const *paths, int n_paths)
+{
+	struct census *c = &r->census;
+
+	if (!r->progress.on || !r->opts->recursive || r->opts->list)
+		return;
+	c->opts = r->opts;
+	c->paths = paths;
+	c->n_paths = n_paths;
+	c->runs = pthread_create(&c->thread, NULL, count_main, c) == 0;
+}
+
+static void census_end(struct census *c)
+{
+	atomic_store(&c->give_up, true);
+	if (c->runs)
+		pthread_join(c->thread, NULL);
+}
+
+/* the whole */
+
+static void raise_limit(void)
+{
+	struct rlimit l;
+
+	/* a descriptor for each folder on the way and of files under way */
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max && l.rlim_cur < 65536) {
+		l.rlim_cur = l.rlim_max < 65536 ? l.rlim_max : 65536;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
+static void summarize(const struct run *r)
+{
+	const struct imactl_files_counts *c = r->counts;
+	char bytes[16];
+
+	fflush(stdout);
+	fprintf(stderr, "imactl: %s%llu %s", imactl_interrupt_signal() ? "interrupted: " : "", (unsigned long long)c->done,
+		r->opts->verb ? r->opts->verb : "done");
+	if (c->skipped)
+		fprintf(stderr, ", %llu skipped", (unsigned long long)c->skipped);
+	if (c->bad)
+		fprintf(stderr, ", %llu bad", (unsigned long long)c->bad);
+	fprintf(stderr, ", %llu failed, %s in %.1f s%s\n", (unsigned long long)c->unable, imactl_bytes_text(c->bytes, bytes),
+		imactl_progress_seconds(&r->progress), imactl_interrupt_signal() ? "; all others are as they were" : "");
+}
+
+static int take_all(struct run *r, char *const *paths, int n_paths)
+{
+	int result = 0;
+
+	for (int i = 0; result == 0 && i < n_paths && !imactl_interrupt_signal(); i++)
+		result = take_path(r, paths[i]);
+	if (result == 0 && r->opts->list)
+		result = take_list(r);
+	imactl_jobs_drain(r->jobs);
+	imactl_progress_hide(&r->progress);
+	return result < 0 ? imactl_fail(EXIT_UNABLE, "%s", strerror(-result)) : result;
 }
 
 int imactl_files_run(char *const *paths, int n_paths, const struct imactl_files_opts *opts,
 		     imactl_file_fn fn, void *user, struct imactl_files_counts *ret)
 {
-	struct run r = { .opts = opts, .fn = fn, .user = user, .counts = ret };
-	int e;
+	struct run r = { .opts = opts, .counts = ret };
+	const struct imactl_jobs_ops ops = { .work = fn, .work_user = user, .done = file_done, .idle = draw, .user = &r,
+					     .stop = imactl_interrupt_flag() };
+	int result;
 
 	*ret = (struct imactl_files_counts){ 0 };
-	e = prepare(&r);
-	for (int i = 0; e == 0 && i < n_paths; i++)
-		e = take_path(&r, paths[i]);
-	if (e == 0 && r.batch->n)
-		flush(&r);
-	for (unsigned int i = 0; i < r.n_threads; i++)
-		ima_hasher_free(r.hashers[i]);
-	free(r.batch);
-	if (e < 0)
-		return imactl_fail(EXIT_UNABLE, "%s", strerror(-e));
+	raise_limit();
+	imactl_interrupt_catch();
+	imactl_progress_begin(&r.progress);
+	result = imactl_jobs_new(opts->threads, &ops, &r.jobs);
+	if (result < 0)
+		return imactl_fail(EXIT_UNABLE, "%s", strerror(-result));
+	census_begin(&r, paths, n_paths);
+	result = take_all(&r, paths, n_paths);
+	census_end(&r.census);
+	imactl_jobs_free(r.jobs);
+	if (imactl_interrupt_signal() || (!opts->quiet && (opts->recursive || opts->list || n_paths > 1)))
+		summarize(&r);
 	if (imactl_output_failed())
 		return EXIT_UNABLE;
-	return ret->unable ? EXIT_UNABLE : ret->bad ? EXIT_BAD : EXIT_GOOD;
+	if (result || imactl_interrupt_signal())
+		return result ? result : EXIT_UNABLE;
+	return ret->unable || ret->bad ? EXIT_BAD : EXIT_GOOD;
 }

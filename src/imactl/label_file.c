@@ -10,23 +10,106 @@
 #include <sys/ioctl.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fsuuid.h"
 
+static int open_at(int at, const char *name, int flags, dev_t dev, struct imactl_label_file *f)
+{
+	f->fd = openat(at, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags);
+	if (f->fd < 0)
+		return errno == ELOOP && flags ? -EINVAL : -errno;
+	if (fstat(f->fd, &f->st) < 0 || !S_ISREG(f->st.st_mode)) {
+		f->fd = ima_close(f->fd);
+		return -EINVAL;
+	}
+	if (dev && f->st.st_dev != dev) {
+		f->fd = ima_close(f->fd);
+		return -EXDEV;
+	}
+	return 0;
+}
+
 int imactl_label_open(const char *path, bool user_names, struct imactl_label_file *ret)
 {
 	struct imactl_label_file f = { .user_names = user_names };
+	int r = open_at(AT_FDCWD, path, 0, 0, &f);
 
-	f.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (f.fd < 0)
+	if (r == 0)
+		*ret = f;
+	return r;
+}
+
+int imactl_label_open_file(const struct imactl_file *file, bool user_names, struct imactl_label_file *ret)
+{
+	struct imactl_label_file f = { .user_names = user_names };
+	int r = open_at(file->at, file->name, file->is_walked ? O_NOFOLLOW : 0, file->dev, &f);
+
+	if (r == 0)
+		*ret = f;
+	return r;
+}
+
+/*
+ * Times of files advance with the kernel's tick. A file whose time is the present tick could change once more without showing it: the next
+ * tick is waited for, once, also by a clock that was set back.
+ */
+static int settle(struct imactl_label_file *f)
+{
+	struct timespec now, tick = { 0 };
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	if (f->st.st_ctim.tv_sec < now.tv_sec ||
+	    (f->st.st_ctim.tv_sec == now.tv_sec && f->st.st_ctim.tv_nsec < now.tv_nsec))
+		return 0;
+	clock_getres(CLOCK_REALTIME_COARSE, &tick);
+	tick.tv_nsec *= 2;
+	nanosleep(&tick, NULL);
+	return fstat(f->fd, &f->st) < 0 ? -errno : 0;
+}
+
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* 0, -ETXTBSY it changed; 1 only the inode did, which a label written under another name of the file explains */
+static int compare(struct imactl_label_file *f)
+{
+	struct stat now;
+
+	if (fstat(f->fd, &now) < 0)
 		return -errno;
-	if (fstat(f.fd, &f.st) < 0 || !S_ISREG(f.st.st_mode)) {
-		close(f.fd);
-		return -EINVAL;
+	if (now.st_size != f->st.st_size || !is_same_time(&now.st_mtim, &f->st.st_mtim))
+		return -ETXTBSY;
+	if (is_same_time(&now.st_ctim, &f->st.st_ctim))
+		return 0;
+	f->st = now;
+	return now.st_nlink > 1 ? 1 : -ETXTBSY;
+}
+
+int imactl_label_hash(struct imactl_label_file *f, struct ima_hasher *h, enum ima_hash_algo algo,
+		      const struct ima_verity_opts *verity, struct ima_digest *ret)
+{
+	struct ima_digest d = { 0 }, before;
+	int r = settle(f), changed = 1;
+
+	for (int round = 0; r == 0 && changed == 1; round++) {
+		before = d;
+		r = verity ? ima_verity_digest_fd(h, verity, f->fd, &d) : ima_hash_fd(h, algo, f->fd, &d, NULL);
+		if (r == -ECANCELED)
+			return r;
+		changed = compare(f);
+		if (changed < 0)
+			return changed;
+		/* read a second time, it is the same */
+		if (round && r == 0 && d.len == before.len && !memcmp(d.data, before.data, d.len))
+			changed = 0;
 	}
-	*ret = f;
-	return 0;
+	if (r == 0)
+		*ret = d;
+	return r;
 }
 
 void imactl_label_close(struct imactl_label_file *f)
@@ -34,17 +117,24 @@ void imactl_label_close(struct imactl_label_file *f)
 	f->fd = ima_close(f->fd);
 }
 
+/* most values are short: one call does */
 static int get(int fd, const char *name, uint8_t **ret, size_t *ret_len)
 {
-	ssize_t n = fgetxattr(fd, name, NULL, 0);
-	uint8_t *value;
+	uint8_t small[512], *value;
+	ssize_t n = fgetxattr(fd, name, small, sizeof(small));
+	const bool fits = n >= 0;
 
+	if (!fits && errno == ERANGE)
+		n = fgetxattr(fd, name, NULL, 0);
 	if (n < 0)
 		return -errno;
 	value = malloc((size_t)n + 1);
 	if (!value)
 		return -ENOMEM;
-	n = fgetxattr(fd, name, value, (size_t)n);
+	if (fits)
+		memcpy(value, small, (size_t)n);
+	else
+		n = fgetxattr(fd, name, value, (size_t)n);
 	if (n < 0) {
 		free(value);
 		return -errno;
@@ -83,18 +173,27 @@ int imactl_label_remove(const struct imactl_label_file *f, const char *which)
 	return fremovexattr(f->fd, name) < 0 && errno != ENODATA ? -errno : 0;
 }
 
+/* what is pending stands for what is there */
+static int give(struct ima_bytes value, uint8_t **ret, size_t *ret_len)
+{
+	uint8_t *copy = malloc(value.len);
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, value.data, value.len);
+	*ret = copy;
+	*ret_len = value.len;
+	return 0;
+}
+
 static int evm_xattr(void *user, const char *name, uint8_t **ret, size_t *ret_len)
 {
 	const struct imactl_label_file *f = user;
 
-	if (!strcmp(name, "security.ima") && f->pending_ima.len) {
-		*ret = malloc(f->pending_ima.len);
-		if (!*ret)
-			return -ENOMEM;
-		memcpy(*ret, f->pending_ima.data, f->pending_ima.len);
-		*ret_len = f->pending_ima.len;
-		return 0;
-	}
+	if (!strcmp(name, "security.ima") && f->pending_ima.len)
+		return give(f->pending_ima, ret, ret_len);
+	if (!strcmp(name, "security.evm") && f->pending_evm.len)
+		return give(f->pending_evm, ret, ret_len);
 	if (!strcmp(name, "security.ima") || !strcmp(name, "security.evm"))
 		return imactl_label_get(f, name + strlen("security."), ret, ret_len);
 	return get(f->fd, name, ret, ret_len);

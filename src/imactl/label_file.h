@@ -11,13 +11,24 @@ struct imactl_label_file {
 	int fd;
 	struct stat st;
 	bool user_names; /* user.ima and user.evm in place of security.ima and security.evm */
-	/* EVM: what is written at the end is covered before it is there */
-	struct ima_bytes pending_ima;
+	/* EVM: what is written at the end, or stands beside the file, counts as if it were there */
+	struct ima_bytes pending_ima, pending_evm;
 };
 
 /** imactl_label_open() - a regular file, for reading. errno; -EINVAL no regular file */
 ima_must_check int imactl_label_open(const char *path, bool user_names, struct imactl_label_file *ret);
+
+/** imactl_label_open_file() - the same for a file of imactl_files_run(). -EXDEV not on the file system that was asked for */
+ima_must_check int imactl_label_open_file(const struct imactl_file *file, bool user_names,
+					  struct imactl_label_file *ret);
 void imactl_label_close(struct imactl_label_file *f);
+
+/**
+ * imactl_label_hash() - digest of the content, or with @verity of the fs-verity descriptor
+ * -ETXTBSY its size or times changed meanwhile; errors of ima_hash_fd() and ima_verity_digest_fd()
+ */
+ima_must_check int imactl_label_hash(struct imactl_label_file *f, struct ima_hasher *h, enum ima_hash_algo algo,
+				     const struct ima_verity_opts *verity, struct ima_digest *ret);
 
 /** imactl_label_get() - "ima" or "evm"; @ret malloc'd. -ENODATA, errno */
 ima_must_check int imactl_label_get(const struct imactl_label_file *f, const char *which, uint8_t **ret,

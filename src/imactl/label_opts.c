@@ -64,6 +64,36 @@ static int take_max_bytes(struct imactl_label_opts *o, const char *arg)
 	return EXIT_GOOD;
 }
 
+static int take_threads(struct imactl_label_opts *o, const char *arg)
+{
+	char *end;
+	const unsigned long n = strtoul(arg, &end, 10);
+
+	if (*end || !n || n > 64)
+		return imactl_fail(EXIT_USAGE, "--threads %s: a number from 1 to 64", arg);
+	o->files.threads = (unsigned int)n;
+	return EXIT_GOOD;
+}
+
+static int take_glob(struct imactl_label_opts *o, const char *arg, bool exclude)
+{
+	const int r = imactl_globs_add(&o->files.globs, arg, exclude);
+
+	if (r == -EINVAL)
+		return imactl_fail(EXIT_USAGE, "--%s: an empty pattern", exclude ? "exclude" : "include");
+	return r < 0 ? imactl_fail(EXIT_UNABLE, "%s", strerror(-r)) : EXIT_GOOD;
+}
+
+static int take_include(struct imactl_label_opts *o, const char *arg)
+{
+	return take_glob(o, arg, false);
+}
+
+static int take_exclude(struct imactl_label_opts *o, const char *arg)
+{
+	return take_glob(o, arg, true);
+}
+
 static const struct row {
 	const char *name;
 	char letter; /* 0: none */
@@ -74,12 +104,17 @@ static const struct row {
 } rows[] = {
 	{ "recursive", 'r', ALL, FLAG, FIELD(files.recursive) },
 	{ "one-file-system", 'x', ALL, FLAG, FIELD(files.one_fs) },
+	{ "include", 0, ALL, CALL, 0, take_include },
+	{ "exclude", 0, ALL, CALL, 0, take_exclude },
+	{ "files-from", 0, ALL, TEXT, FIELD(files.list) },
+	{ "null", '0', ALL, FLAG, FIELD(files.by_nul) },
+	{ "threads", 0, ALL, CALL, 0, take_threads },
+	{ "quiet", 'q', ALL, FLAG, FIELD(files.quiet) },
+	{ "json", 0, ALL, FLAG, FIELD(files.json) },
 	{ "user", 0, ALL, FLAG, FIELD(user_names) },
 	{ "dry-run", 'n', IMACTL_HASH | IMACTL_SIGN | IMACTL_CLEAR, FLAG, FIELD(dry_run) },
 	{ "algo", 'a', IMACTL_HASH | IMACTL_SIGN, CALL, 0, take_algo },
-	{ "changed-only", 0, IMACTL_HASH, FLAG, FIELD(changed_only) },
-	{ "json", 0, IMACTL_HASH | IMACTL_VERIFY, FLAG, FIELD(json) },
-	{ "quiet", 'q', IMACTL_VERIFY, FLAG, FIELD(quiet) },
+	{ "changed-only", 0, IMACTL_HASH | IMACTL_SIGN, FLAG, FIELD(changed_only) },
 	{ "verity", 0, IMACTL_HASH | IMACTL_SIGN, FLAG, FIELD(by_verity) },
 	{ "block-size", 0, IMACTL_HASH, CALL, 0, take_block },
 	{ "key", 'k', IMACTL_SIGN, TEXT, FIELD(key.key) },
@@ -93,6 +128,7 @@ static const struct row {
 	{ "hash-label", 0, IMACTL_SIGN, FLAG, FIELD(by_hash) },
 	{ "v3", 0, IMACTL_SIGN, FLAG, FIELD(v3) },
 	{ "sigfile", 'f', IMACTL_SIGN | IMACTL_VERIFY, FLAG, FIELD(sigfile) },
+	{ "detached", 0, IMACTL_SIGN, FLAG, FIELD(detached) },
 	{ "keys", 'k', IMACTL_VERIFY, CALL, 0, take_keys },
 	{ "signature", 0, IMACTL_VERIFY, FLAG, FIELD(signature) },
 	{ "modsig", 0, IMACTL_VERIFY, FLAG, FIELD(modsig) },
@@ -173,9 +209,10 @@ static bool is_archive_contradiction(const struct imactl_label_opts *o)
 	if (!a->archive && (a->output || a->image || a->merge_usr || a->max_bytes))
 		return true;
 	if (a->archive || a->manifest)
-		return o->sigfile || o->user_names || o->modsig || o->by_verity || o->changed_only || o->n_paths != (a->archive ? 0 : 1) ||
+		return o->sigfile || o->detached || o->files.list || o->user_names || o->modsig || o->by_verity || o->changed_only ||
+		       o->n_paths != (a->archive ? 0 : 1) ||
 		       (a->archive && (o->files.recursive || (o->evm_kind && strcmp(o->evm_kind, "portable"))));
-	return !o->n_paths;
+	return !o->n_paths && !o->files.list;
 }
 
 /* options that do not go together */
@@ -190,7 +227,12 @@ static bool is_contradiction(enum imactl_label_command command, const struct ima
 
 static int finish(enum imactl_label_command command, struct imactl_label_opts *o)
 {
+	static const char *const verbs[] = { [IMACTL_HASH] = "hashed", [IMACTL_SIGN] = "signed",
+					     [IMACTL_VERIFY] = "passed", [IMACTL_CLEAR] = "cleared" };
+
 	o->verity.algo = o->algo;
+	o->files.verb = verbs[command];
+	o->files.skip_sigfiles = o->sigfile || o->detached;
 	if (command == IMACTL_CLEAR && !o->ima && !o->evm)
 		o->ima = o->evm = true;
 	o->signature |= o->modsig;
@@ -226,4 +268,5 @@ int imactl_label_opts_parse(int argc, char **argv, enum imactl_label_command com
 void imactl_label_opts_done(struct imactl_label_opts *o)
 {
 	o->keys = ima_keyring_free(o->keys);
+	imactl_globs_done(&o->files.globs);
 }

@@ -24,7 +24,9 @@ struct imactl_label_opts {
 	const char *evm_kind;       /* sign: "portable", "immutable" or NULL */
 	enum ima_profile profile;   /* verify */
 	struct ima_keyring *keys;   /* verify; owned */
-	bool by_verity, by_hash, v3, sigfile, user_names, dry_run, changed_only, json, quiet;
+	bool by_verity, by_hash, v3, user_names, dry_run, changed_only;
+	bool sigfile;               /* labels beside the file; sign: besides the attributes */
+	bool detached;              /* sign: in place of them */
 	bool signature, evm, ima;   /* verify: what must be there; clear: what goes */
 	bool modsig, named_keys;    /* verify: an appended signature will do; -k was given */
 	struct imactl_archive_opts from; /* .archive NULL: files */

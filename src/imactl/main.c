@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* imactl: the command table. Exit status: 0 good, 1 checked and bad, 2 usage, 3 could not check. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "imactl/command.h"
+#include "imactl/interrupt.h"
 
 #ifndef IMA_VERSION
 #define IMA_VERSION "unknown"
 #endif
+
+/* what hash, sign, verify and clear share */
+#define FILE_OPTIONS "[-r] [-x] [--include GLOB] [--exclude GLOB] [--files-from FILE [-0]] [--user] [--threads N] [-q] [--json] PATH..."
 
 const struct imactl_command imactl_commands[] = {
 	{ "status", cmd_status, "status [--json] [--control SOCKET]",
@@ -24,20 +29,21 @@ const struct imactl_command imactl_commands[] = {
 	{ "eventlog", cmd_eventlog, "eventlog [FILE] [--json]",
 	  "the firmware's event log and the PCR values it leads to" },
 	{ "hash", cmd_hash,
-	  "hash [-r] [-x] [-a ALG] [-n] [--user] [--changed-only] [--json] PATH...; hash -n --verity [--block-size N] [-a ALG] PATH...; "
+	  "hash [-a ALG] [-n] [--changed-only] " FILE_OPTIONS "; hash -n --verity [--block-size N] [-a ALG] " FILE_OPTIONS "; "
 	  "hash --archive FILE [--image NAME] [--merge-usr] [--max-bytes N] [-a ALG] [-o TAR] [--manifest FILE] [--json]; hash --manifest FILE [-x] [-a ALG] ROOT",
 	  "digest labels; with -n only the digests" },
 	{ "sign", cmd_sign,
-	  "sign [-r] [-x] -k KEY [--cert CERT | --keyid HEX] [--pass-file FILE | --pass-fd N] [--engine E | --provider P] [-a ALG] [--evm portable|immutable] [--hash-label] "
-	  "[--verity] [--v3] [-f] [--user] [-n] PATH...; sign -k KEY [...] --archive FILE [--image NAME] [--merge-usr] [--max-bytes N] [-o TAR] [--manifest FILE]; "
+	  "sign -k KEY [--cert CERT | --keyid HEX] [--pass-file FILE | --pass-fd N] [--engine E | --provider P] [-a ALG] "
+	  "[--evm portable|immutable] [--hash-label] [--verity] [--v3] [-f | --detached] [-n] [--changed-only] " FILE_OPTIONS "; "
+	  "sign -k KEY [...] --archive FILE [--image NAME] [--merge-usr] [--max-bytes N] [-o TAR] [--manifest FILE]; "
 	  "sign -k KEY [...] --manifest FILE [-x] ROOT",
 	  "signature labels, of content and of metadata" },
 	{ "verify", cmd_verify,
-	  "verify [-r] [-x] [-k CERT|DIR]... [--signature] [--modsig] [--evm] [-f] [--user] [--profile VERSION] [-q] [--json] PATH...; "
+	  "verify [-k CERT|DIR]... [--signature] [--modsig] [--evm] [-f] [--profile VERSION] " FILE_OPTIONS "; "
 	  "verify [-k CERT|DIR]... [--signature] [--evm] --archive FILE [--image NAME] [--merge-usr] [--max-bytes N] [-q] [--json]",
 	  "what appraisal says of files" },
 	{ "label", cmd_label, "label --manifest FILE [-n] [-q] ROOT", "put the labels of a manifest on the files of a tree" },
-	{ "clear", cmd_clear, "clear [-r] [-x] [--ima] [--evm] [--user] [-n] PATH...", "labels away" },
+	{ "clear", cmd_clear, "clear [--ima] [--evm] [-n] " FILE_OPTIONS, "labels away" },
 	{ "evm-key seal", cmd_evm_key_seal, "evm-key seal [--pcrs [BANK:]N,...] [--key FILE|-] [--tpm SPEC] FILE",
 	  "a new HMAC key of EVM, or the one in a file, that this TPM alone opens" },
 	{ "evm-key check", cmd_evm_key_check, "evm-key check [--tpm SPEC] FILE", "does this TPM open the sealed key now?" },
@@ -135,6 +141,12 @@ static int unknown(int argc, char **argv)
 	return imactl_fail(EXIT_USAGE, "unknown command \"%s\"; see imactl --help", argv[1]);
 }
 
+static void end_by_signal(int sig)
+{
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
 int main(int argc, char **argv)
 {
 	setenv("TSS2_LOG", "all+none", 0);
@@ -150,9 +162,13 @@ int main(int argc, char **argv)
 		const int words = match(c, argc, argv);
 
 		if (words) {
-			int r = c->run(argc - words, argv + words);
+			const int r = c->run(argc - words, argv + words);
+			const bool lost = imactl_output_failed();
 
-			return imactl_output_failed() ? EXIT_UNABLE : r;
+			/* a shell's loop ends only when its command died of the signal */
+			if (imactl_interrupt_signal())
+				end_by_signal(imactl_interrupt_signal());
+			return lost ? EXIT_UNABLE : r;
 		}
 	}
 	return unknown(argc, argv);

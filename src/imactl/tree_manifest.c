@@ -65,8 +65,9 @@ static int make_entry(const struct tree *t, struct ima_hasher *h, struct imactl_
 				       .generation = facts.generation };
 	struct attributes x = { .n = 0 };
 	struct ima_label label;
-	int r = ima_hash_fd(h, t->job->algo, f->fd, &e.content, &file.size);
+	int r = imactl_label_hash(f, h, t->job->algo, NULL, &e.content);
 
+	file.size = (uint64_t)f->st.st_size;
 	memcpy(file.fsuuid, facts.fsuuid, sizeof(file.fsuuid));
 	if (r == 0)
 		r = read_attributes(f->fd, &x);
@@ -82,20 +83,20 @@ static int make_entry(const struct tree *t, struct ima_hasher *h, struct imactl_
 	return ima_manifest_add(&e, out);
 }
 
-static void list_one(void *user, struct ima_hasher *h, const char *path, struct imactl_file_result *res)
+static void list_one(void *user, struct ima_hasher *h, const struct imactl_file *file, struct imactl_file_result *res)
 {
 	const struct tree *t = user;
 	struct imactl_label_file f;
-	int r = imactl_label_open(path, false, &f);
+	int r = imactl_label_open_file(file, false, &f);
 
 	if (r == 0) {
-		r = make_entry(t, h, &f, path + t->root_len, &res->out);
+		r = make_entry(t, h, &f, file->path + t->root_len, &res->out);
 		imactl_label_close(&f);
 	}
 	if (r == -ENOPKG)
-		imactl_file_fail(res, IMACTL_FILE_UNABLE, path, "the key cannot sign over %s", ima_hash_name(t->job->algo));
+		imactl_file_fail(res, IMACTL_FILE_UNABLE, file->path, "the key cannot sign over %s", ima_hash_name(t->job->algo));
 	else if (r < 0)
-		imactl_file_fail(res, IMACTL_FILE_UNABLE, path, "%s", strerror(-r));
+		imactl_file_errno(res, file->path, r);
 }
 
 static int write_text(struct imactl_outfile *out, int error, struct ima_buffer *text)

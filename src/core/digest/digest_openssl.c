@@ -30,6 +30,7 @@ struct ima_hasher {
 	/* one for each algorithm: a context that changes its algorithm is allocated anew by every digest */
 	EVP_MD_CTX *ctx[IMA_HASH__LAST];
 	uint8_t *block;
+	const volatile int *stop;
 };
 
 static const char *const openssl_names[IMA_HASH__LAST] = {
@@ -118,6 +119,16 @@ int ima_hasher_new(struct ima_hasher **ret)
 	}
 	*ret = h;
 	return 0;
+}
+
+void ima_hasher_stop_when(struct ima_hasher *h, const volatile int *stop)
+{
+	h->stop = stop;
+}
+
+bool ima_hasher_is_stopped(const struct ima_hasher *h)
+{
+	return h->stop && *h->stop;
 }
 
 bool ima_hasher_has(const struct ima_hasher *h, enum ima_hash_algo algo)
@@ -224,6 +235,8 @@ static int update_from_fd(struct ima_hasher *h, enum ima_hash_algo algo, int fd,
 		const size_t want = size - at < BLOCK_LEN ? (size_t)(size - at) : BLOCK_LEN;
 		ssize_t n = pread(fd, h->block, want, (off_t)at);
 
+		if (ima_hasher_is_stopped(h))
+			return -ECANCELED;
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

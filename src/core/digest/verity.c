@@ -120,6 +120,8 @@ static int read_file(struct tree *t, int fd, uint64_t size)
 		const size_t want = size - at < READ_LEN ? (size_t)(size - at) : READ_LEN;
 		const ssize_t n = pread(fd, buf, want, (off_t)at);
 
+		if (ima_hasher_is_stopped(t->h))
+			return -ECANCELED;
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
