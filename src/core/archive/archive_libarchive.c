@@ -31,6 +31,7 @@ struct ima_stream {
 	struct ima_bytes piece; /* what the library gave and is not handed out yet */
 	uint64_t piece_at;
 	struct ima_entry facts;
+	char last[64]; /* begin of the name, for messages: the library drops the name before it finds what is wrong behind it */
 	struct ima_xattr xattrs[IMA_ARCHIVE_MAX_XATTRS];
 };
 
@@ -48,7 +49,7 @@ static int explain(struct ima_stream *s, struct ima_diag *diag)
 
 	if (no == ENOMEM || no == EIO || no == ENXIO)
 		r = -no;
-	return ima_diag_set(diag, r, 0, 0, name_of(s->facts.name), "%s", text ? text : "damaged");
+	return ima_diag_set(diag, r, 0, 0, name_of(s->last), "%s", text ? text : "damaged");
 }
 
 static la_ssize_t read_fd(struct archive *a, struct ima_stream *s)
@@ -240,6 +241,7 @@ static int take_entry(struct ima_stream *s, struct ima_diag *diag)
 	};
 	if (!f->name)
 		return ima_diag_text(diag, -EBADMSG, "a member without a name");
+	snprintf(s->last, sizeof(s->last), "%s", f->name);
 	if (archive_entry_uid(e) < 0 || archive_entry_uid(e) > UINT32_MAX || archive_entry_gid(e) < 0 ||
 	    archive_entry_gid(e) > UINT32_MAX || archive_entry_size(e) < 0)
 		return ima_diag_set(diag, -EBADMSG, 0, 0, name_of(f->name), "an owner or a size that cannot be");
@@ -256,7 +258,7 @@ static int check_end(struct ima_stream *s, int64_t before, struct ima_diag *diag
 {
 	if ((archive_format(s->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR &&
 	    archive_filter_bytes(s->a, 0) - before < TAR_END)
-		return ima_diag_set(diag, -EBADMSG, 0, 0, name_of(s->facts.name), "cut off after this member: the end mark is missing");
+		return ima_diag_set(diag, -EBADMSG, 0, 0, name_of(s->last), "cut off after this member: the end mark is missing");
 	return 0;
 }
 
