@@ -64,12 +64,16 @@ static int parse_line(char *line, struct ima_mount *ret)
 	*dash = 0;
 	if (sscanf(line, "%u %*u %u:%u", &m.id, &m.major, &m.minor) != 3)
 		return -EBADMSG;
-	for (field = 1, word = strtok_r(line, " ", &rest); word && field < 5; field++)
+	for (field = 1, word = strtok_r(line, " ", &rest); word && field < 5; field++) {
+		if (field == 4)
+			m.root = word;
 		word = strtok_r(NULL, " ", &rest);
+	}
 	m.fstype = strtok_r(dash + 3, " ", &rest);
 	if (!word || !m.fstype)
 		return -EBADMSG;
 	m.point = word;
+	unescape(m.root);
 	unescape(m.point);
 	unescape(m.fstype);
 	m.subtype = strchr(m.fstype, '.');

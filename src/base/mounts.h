@@ -8,6 +8,7 @@
 struct ima_mount {
 	unsigned int id;
 	unsigned int major, minor; /* of the super block */
+	char *root;                /* what of the file system is mounted; unescaped */
 	char *point;               /* unescaped */
 	char *fstype;              /* "fuse" of "fuse.sshfs" */
 	char *subtype;             /* "sshfs", NULL: none */

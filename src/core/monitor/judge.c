@@ -24,7 +24,7 @@ static int evm_xattr(void *user, const char *name, uint8_t **ret, size_t *ret_le
 	return ev->ops->xattr ? ev->ops->xattr(ev->user, name, ret, ret_len) : -EOPNOTSUPP;
 }
 
-static struct ima_evm_file evm_file(const struct ima_file_event *ev)
+struct ima_evm_file ima_judge_evm_file(const struct ima_file_event *ev)
 {
 	struct ima_evm_file f = {
 		.ino = ev->ino,
@@ -33,6 +33,7 @@ static struct ima_evm_file evm_file(const struct ima_file_event *ev)
 		.mode = ev->mode,
 		.is_overlay = ev->facts.fsmagic == OVERLAY_MAGIC,
 		.xattr = evm_xattr,
+		.user = ima_unconst(ev),
 	};
 
 	memcpy(f.fsuuid, ev->facts.fsuuid, sizeof(f.fsuuid));
@@ -43,19 +44,18 @@ static struct ima_evm_file evm_file(const struct ima_file_event *ev)
 
 static int write_hmac(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev)
 {
-	struct ima_evm_file f = evm_file(ev);
+	const struct ima_evm_file f = ima_judge_evm_file(ev);
 	uint8_t mac[1 + IMA_EVM_HMAC_LEN];
 	int r;
 
 	if (!m->opts.evm || !(m->opts.evm->mode & IMA_EVM_INIT_HMAC))
 		return 0;
-	f.user = ima_unconst(ev);
 	r = ima_evm_hmac(m->opts.evm, h, &f, mac);
 	return r < 0 ? r : ev->ops->set_xattr(ev->user, "security.evm",
 					      (struct ima_bytes){ mac, sizeof(mac) });
 }
 
-static enum ima_integrity judge_metadata(struct ima_monitor *m, struct ima_hasher *h,
+enum ima_integrity ima_judge_metadata(struct ima_monitor *m, struct ima_hasher *h,
 					 const struct ima_file_event *ev, struct ima_collected *c)
 {
 	struct ima_evm_file f;
@@ -63,8 +63,7 @@ static enum ima_integrity judge_metadata(struct ima_monitor *m, struct ima_hashe
 	if (!m->opts.evm)
 		return IMA_INTEGRITY_UNKNOWN;
 	if (!c->has_evm) {
-		f = evm_file(ev);
-		f.user = ima_unconst(ev);
+		f = ima_judge_evm_file(ev);
 		ima_evm_judge(m->opts.evm, h, &f, &c->evm);
 		c->has_evm = true;
 		if (c->evm.rewrite && ev->ops->set_xattr)
@@ -150,7 +149,7 @@ static void judge_anew(struct ima_monitor *m, struct ima_hasher *h, const struct
 	}
 	in.label = ima_collect_label(c, ev);
 	in.label_error = c->ima_xattr_error;
-	in.evm = judge_metadata(m, h, ev, c);
+	in.evm = ima_judge_metadata(m, h, ev, c);
 	ima_appraise(&in, &v->found);
 }
 
@@ -237,16 +236,27 @@ static int write_label(struct ima_monitor *m, struct ima_hasher *h, const struct
 	return r < 0 ? r : write_hmac(m, h, ev);
 }
 
+/* since 7.1 a file that lacks nothing but its HMAC gets one, where EVM is in mode fix as well */
+static bool repair_hmac(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+			const struct ima_collected *c)
+{
+	const struct ima_evm *evm = m->opts.evm;
+
+	return m->opts.version >= 701 && evm && evm->fix && (evm->mode & IMA_EVM_INIT_HMAC) && c->has_evm &&
+	       c->evm.status == IMA_INTEGRITY_NOLABEL && ev->ops->set_xattr && write_hmac(m, h, ev) == 0;
+}
+
 /* mode fix: a digest is written where there is none or a wrong one; never in place of a signature */
 static bool repair(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 		   struct ima_collected *c, const struct ima_collected_verdict *v)
 {
 	const struct ima_bytes label = ima_collect_label(c, ev);
 
-	if (!m->opts.fix || v->revoked || (label.len && label.data[0] == IMA_XATTR_SIGNATURE) || c->error < 0 ||
-	    !c->has_digest || ((v->opts & IMA_OPT_MODSIG_ALLOWED) && c->modsig))
+	if (!m->opts.fix || v->revoked)
 		return false;
-	return write_label(m, h, ev, &c->digest) == 0;
+	if ((label.len && label.data[0] == IMA_XATTR_SIGNATURE) || ((v->opts & IMA_OPT_MODSIG_ALLOWED) && c->modsig))
+		return repair_hmac(m, h, ev, c);
+	return c->error == 0 && c->has_digest && write_label(m, h, ev, &c->digest) == 0;
 }
 
 static const char *cause_of(const struct ima_file_event *ev, const struct ima_collected_verdict *v)
@@ -342,31 +352,35 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 	out->refused |= m->opts.enforce && !pass;
 }
 
-/* under the lock */
-static void rewrite(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+/* under the lock; false: nothing was to be written */
+static bool rewrite(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 		    struct ima_collected *c)
 {
 	if (ima_rewrites_find(m->rewrites, ev) == IMA_REWRITE_NONE)
-		return; /* somebody else was first */
+		return false; /* somebody else was first */
 	if (!ima_label_is_signature(ima_collect_label(c, ev))) {
 		if (ima_collect_anew(c, h, ev, m->opts.hash) < 0)
-			return;
+			return false;
 		if (write_label(m, h, ev, &c->digest) < 0)
 			ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "appraise_data", "rewrite-failed", -EIO, false);
 	}
 	/* only now: who finds no note finds the new label */
 	ima_ignore(ima_rewrites_take(m->rewrites, ev));
 	ima_collect_label_changed(c);
+	return true;
 }
 
-void ima_judge_settle(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+bool ima_judge_settle(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 		      struct ima_collected *c)
 {
+	bool written;
+
 	if (!m->opts.appraise || ev->opened_for_write || !ev->ops->has_writers ||
 	    ima_rewrites_find(m->rewrites, ev) == IMA_REWRITE_NONE ||
 	    ev->ops->has_writers(ev->user) != 0)
-		return;
+		return false;
 	pthread_mutex_lock(&m->rewrite_lock);
-	rewrite(m, h, ev, c);
+	written = rewrite(m, h, ev, c);
 	pthread_mutex_unlock(&m->rewrite_lock);
+	return written;
 }

@@ -270,7 +270,7 @@ void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct 
 
 	*ret = (struct ima_outcome){ 0 };
 	pthread_rwlock_rdlock(&m->policy_lock);
-	ima_judge_settle(m, h, ev, &c);
+	ima_ignore(ima_judge_settle(m, h, ev, &c));
 	for (size_t i = 0; i < ev->n_checks; i++) {
 		struct ima_policy_result res;
 
@@ -291,6 +291,7 @@ void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct 
 	}
 	ret->good = ima_judge_good_uses(m, h, ev, &c);
 	ret->unasked = ~ima_judge_appraised_uses(m, &ev->facts);
+	ret->metadata = c.has_evm ? (uint32_t)ima_judge_metadata(m, h, ev, &c) + 1 : 0;
 	ret->writers_refused = m->opts.enforce && ima_judge_is_signed(&c) &&
 			       ima_policy_surely_appraises(m->opts.policy, &ev->facts, IMA_FUNC_FILE_CHECK);
 	if (!m->opts.appraise || (ret->good == ALL_FUNCS && !is_watched_for_writers(m, ev, ret, &c)))
@@ -336,14 +337,17 @@ void ima_monitor_opened_good(struct ima_monitor *m, const struct ima_file_event 
 	pthread_rwlock_unlock(&m->policy_lock);
 }
 
-void ima_monitor_closed(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev)
+int ima_monitor_closed(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev)
 {
-	struct ima_collected c = { 0 };
+	struct ima_collected c = { .covered = m->opts.evm };
+	int status = -1;
 
 	pthread_rwlock_rdlock(&m->policy_lock);
-	ima_judge_settle(m, h, ev, &c);
+	if (ima_judge_settle(m, h, ev, &c))
+		status = (int)ima_judge_metadata(m, h, ev, &c);
 	pthread_rwlock_unlock(&m->policy_lock);
 	ima_collected_done(&c);
+	return status;
 }
 
 uint32_t ima_monitor_appraises(struct ima_monitor *m, const struct ima_policy_event *fs)

@@ -128,6 +128,7 @@ struct ima_outcome {
 	uint32_t unasked;        /* funcs that no rule appraises for this file, whoever uses it and whatever is in it */
 	bool writers_refused;    /* signed, and every open for writing is appraised: nobody may */
 	bool refused;            /* a rule appraises this access and the content is not the good one; only where enforced */
+	uint32_t metadata;       /* what the metadata is worth: enum ima_integrity + 1, 0: not looked at */
 	const char *cause;       /* why a check failed first: the kernel's audit word, NULL: none failed */
 	uint32_t matched;        /* bitmap of @checks that some rule wanted measured */
 	uint64_t measured_pcrs;  /* bitmap of PCRs that have the file now */
@@ -175,8 +176,37 @@ ima_must_check int ima_monitor_gap(struct ima_monitor *m, struct ima_hasher *h, 
 /** ima_monitor_opened_good() - a file whose label was found good is opened for writing, and nobody asked: its label follows */
 void ima_monitor_opened_good(struct ima_monitor *m, const struct ima_file_event *ev);
 
-/** ima_monitor_closed() - a descriptor that could write is gone: a label that is to follow the content is written again */
-void ima_monitor_closed(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev);
+/**
+ * ima_monitor_closed() - a descriptor that could write is gone: a label that is to follow the content is written again
+ * Return: what the metadata is worth now, enum ima_integrity; -1 nothing was written
+ */
+int ima_monitor_closed(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev);
+
+/**
+ * struct ima_metadata_change - owner, mode, an attribute or access rights were changed, or were to be
+ * @status: what the metadata was worth, where @judged; @refused: nothing was changed
+ * @unjudged: nobody knew what it was worth, so the fail mode decided
+ * @is_attr: owner or mode, which were @uid, @gid and @mode before
+ * @follow: allowed by EVM's rules: the HMAC is to be computed anew; unjudged: only when it was good before
+ * @audit_update, @audit_appraise: the records that the kernel writes
+ */
+struct ima_metadata_change {
+	enum ima_integrity status;
+	bool judged, unjudged, refused, is_attr, follow, audit_update, audit_appraise;
+	uint32_t uid, gid;
+	uint16_t mode;
+};
+
+/** ima_monitor_metadata() - follow a change of @ev's file, whose facts are those of now. Return: what its metadata is worth, enum ima_integrity */
+enum ima_integrity ima_monitor_metadata(struct ima_monitor *m, struct ima_hasher *h,
+					const struct ima_file_event *ev,
+					const struct ima_metadata_change *change);
+
+/** ima_monitor_new_file() - @ev's file was made by this open: an attribute that came with it gets its HMAC */
+void ima_monitor_new_file(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev);
+
+/** ima_monitor_evm_call() - run @fn with EVM's mode and names under the policy's lock; not when there are none: 0, else what @fn returns */
+int ima_monitor_evm_call(struct ima_monitor *m, int (*fn)(const struct ima_evm *evm, void *arg), void *arg);
 
 /** ima_monitor_refused() - a hook refused @ev by itself: the audit record */
 void ima_monitor_refused(struct ima_monitor *m, const struct ima_file_event *ev, const char *op,

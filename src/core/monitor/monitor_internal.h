@@ -89,6 +89,13 @@ bool ima_judge_is_signed(const struct ima_collected *c);
 /** ima_judge_put_off() - the label is good now and follows the content when the last writer is gone */
 void ima_judge_put_off(struct ima_monitor *m, const struct ima_file_event *ev);
 
-/** ima_judge_settle() - the file has no writer any more: write its label if that was put off till now */
-void ima_judge_settle(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+/** ima_judge_evm_file() - the event's file as EVM sees it; borrows @ev */
+struct ima_evm_file ima_judge_evm_file(const struct ima_file_event *ev);
+
+/** ima_judge_metadata() - what EVM says of the file, asked once for each event */
+enum ima_integrity ima_judge_metadata(struct ima_monitor *m, struct ima_hasher *h,
+				      const struct ima_file_event *ev, struct ima_collected *c);
+
+/** ima_judge_settle() - the file has no writer any more: write its label if that was put off till now; true: it was */
+bool ima_judge_settle(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 		      struct ima_collected *c);

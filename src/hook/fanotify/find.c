@@ -7,8 +7,11 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+
+#include "base/cleanup.h"
 
 /* device numbers of btrfs and overlay differ between super block and stat(2): there the inode number must do */
 static bool same_file(int fd, const struct ima_gate_record *r, struct stat *st)
@@ -69,4 +72,84 @@ int ima_fan_find_file(const struct ima_gate_record *r, int flags, struct stat *s
 		fd = try_open(path, flags, r, st);
 	}
 	return fd < 0 ? find_descriptor(r, flags, st) : fd;
+}
+
+#define XFS_SUPER_MAGIC 0x58465342
+#define HANDLE_INO32 1     /* u32 inode, u32 generation */
+#define HANDLE_XFS_64 0x81 /* u64 inode, u32 generation */
+
+struct inode_handle {
+	struct file_handle head;
+	uint8_t bytes[16];
+};
+
+/* the handle that the file system would give; false: it makes others */
+static bool make_handle(const struct ima_gate_record *r, struct inode_handle *ret)
+{
+	const uint32_t ino32 = (uint32_t)r->c.ino, generation = r->c.generation;
+	uint8_t *at = ret->head.f_handle;
+
+	*ret = (struct inode_handle){ 0 };
+	if (r->c.fsmagic != EXT4_SUPER_MAGIC && r->c.fsmagic != XFS_SUPER_MAGIC)
+		return false;
+	if (r->c.ino == ino32) {
+		ret->head.handle_type = HANDLE_INO32;
+		memcpy(at, &ino32, sizeof(ino32));
+		at += sizeof(ino32);
+	} else if (r->c.fsmagic == XFS_SUPER_MAGIC) {
+		ret->head.handle_type = HANDLE_XFS_64;
+		memcpy(at, &r->c.ino, sizeof(r->c.ino));
+		at += sizeof(r->c.ino);
+	} else {
+		return false;
+	}
+	memcpy(at, &generation, sizeof(generation));
+	ret->head.handle_bytes = (unsigned int)(at - ret->head.f_handle + sizeof(generation));
+	return true;
+}
+
+/* whatever it is called by now */
+static int by_handle(const char *mount, const struct ima_gate_record *r, int flags, struct stat *st)
+{
+	ima_cleanup(ima_closep) int dir = -EBADF;
+	struct inode_handle h;
+	int fd;
+
+	if (!make_handle(r, &h))
+		return -EOPNOTSUPP;
+	dir = open(mount, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (dir < 0)
+		return -errno;
+	fd = open_by_handle_at(dir, &h.head, flags | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (same_file(fd, r, st))
+		return fd;
+	close(fd);
+	return -ESTALE;
+}
+
+/* by its path from the file system's root, through a mount that shows it */
+static int through_mount(const struct ima_mount_place *m, const struct ima_gate_record *r, int flags, struct stat *st)
+{
+	const size_t n = strcmp(m->root, "/") ? strlen(m->root) : 0;
+	char path[IMA_GATE_PATH_MAX + sizeof(m->point)];
+
+	if (strncmp(r->path, m->root, n) || (r->path[n] && r->path[n] != '/'))
+		return -ENOENT;
+	snprintf(path, sizeof(path), "%s%s", m->point, r->path + n);
+	return try_open(path, flags | O_NOFOLLOW, r, st);
+}
+
+int ima_fan_find_inode(struct ima_marks *marks, const struct ima_gate_record *r, int flags, struct stat *st)
+{
+	struct ima_mount_place m;
+	int fd = -ENOENT;
+
+	if (ima_marks_place(marks, r->c.dev >> 20, r->c.dev & 0xfffff, &m)) {
+		fd = by_handle(m.point, r, flags, st);
+		if (fd < 0)
+			fd = through_mount(&m, r, flags, st);
+	}
+	return fd < 0 ? ima_fan_find_file(r, flags, st) : fd;
 }

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include "hook/fanotify/marks.h"
 #include "hook/gate/gate.h"
 
 /**
@@ -12,3 +13,7 @@
  * Return: a descriptor, or -errno: -ESTALE another file has its name now, -ESRCH the task is gone
  */
 ima_must_check int ima_fan_find_file(const struct ima_gate_record *r, int flags, struct stat *ret);
+
+/** ima_fan_find_inode() - @r->path is that from the root of its file system; whatever the file is called meanwhile, where that can be */
+ima_must_check int ima_fan_find_inode(struct ima_marks *marks, const struct ima_gate_record *r, int flags,
+				      struct stat *ret);

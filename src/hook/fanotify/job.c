@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -177,6 +178,20 @@ void ima_fan_job_take_context(struct ima_fan_job *j)
 		s->call = IMA_CALL_KERNEL;
 }
 
+void ima_fan_job_begin_told(struct ima_fan_job *j, struct ima_fan_worker *w, struct ima_hasher *h,
+			    const struct ima_gate_record *r)
+{
+	j->w = w;
+	j->h = h;
+	j->tid = (int)r->c.tid;
+	j->file.fd = -EBADF;
+	j->class = r->c.fsmagic == OVERLAYFS_SUPER_MAGIC ? IMA_FAN_STACKED : IMA_FAN_PLAIN;
+	j->context = r->c;
+	j->has_context = true;
+	ima_ignore(ima_subject_read(w->proc_fd, j->tid, &j->subject));
+	ima_fan_job_take_context(j);
+}
+
 void ima_fan_job_add(struct ima_fan_job *j, enum ima_func func, unsigned int mask)
 {
 	if (j->ev.n_checks < IMA_EVENT_MAX_CHECKS)
@@ -236,6 +251,8 @@ static void publish(struct ima_fan_job *j, const struct ima_outcome *out)
 
 	if (!g || !j->has_point)
 		return;
+	if (out->metadata)
+		ima_ignore(ima_gate_publish_metadata(g, j->file.fd, &j->point, out->metadata));
 	for (size_t i = 0; i < j->ev.n_checks; i++) {
 		if (!(out->matched >> i & 1) && ima_monitor_measures(j->w->env.monitor))
 			continue;
@@ -309,6 +326,8 @@ void ima_fan_job_run(struct ima_fan_job *j)
 	struct ima_fan_shared *sh = j->w->fan->shared;
 	struct ima_outcome out;
 
+	if (j->ev.new_file && j->slot)
+		ima_monitor_new_file(j->w->env.monitor, j->h, &j->ev);
 	if (!ima_monitor_wants(j->w->env.monitor, &j->ev)) {
 		pass(j);
 		return;

@@ -36,6 +36,10 @@ void ima_fan_job_add_mmap(struct ima_fan_job *j);
 /** ima_fan_job_take_context() - who acts, as the gate saw it, in place of what /proc says */
 void ima_fan_job_take_context(struct ima_fan_job *j);
 
+/** ima_fan_job_begin_told() - what the gate told: who acts; the file is still to be found */
+void ima_fan_job_begin_told(struct ima_fan_job *j, struct ima_fan_worker *w, struct ima_hasher *h,
+			    const struct ima_gate_record *r);
+
 /** ima_fan_job_facts() - file, file system, labels and path, from the descriptor; the subject is known */
 void ima_fan_job_facts(struct ima_fan_job *j);
 

@@ -23,6 +23,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/mounts.h"
+#include "hook/fanotify/metadata.h"
 
 #define SCAN_INTERVAL_MS 500
 
@@ -36,6 +37,7 @@ struct known_fs {
 	unsigned int major, minor;
 	char fstype[32];
 	char where[128];
+	char root[256]; /* what of it is mounted there; empty: too long to be kept */
 	const char *reason; /* static text or NULL */
 };
 
@@ -267,6 +269,8 @@ static int visit_mount(struct ima_marks *m, const struct ima_mount *mnt, const c
 	*fs = (struct known_fs){ .major = mnt->major, .minor = mnt->minor, .reason = reason };
 	snprintf(fs->fstype, sizeof(fs->fstype), "%s", mnt->fstype);
 	snprintf(fs->where, sizeof(fs->where), "%.127s", path);
+	if (strlen(path) < sizeof(fs->where) && strlen(mnt->root) < sizeof(fs->root))
+		strcpy(fs->root, mnt->root);
 	return 0;
 }
 
@@ -366,6 +370,23 @@ bool ima_marks_know(struct ima_marks *m, unsigned int major, unsigned int minor)
 	return known;
 }
 
+bool ima_marks_place(struct ima_marks *m, unsigned int major, unsigned int minor, struct ima_mount_place *ret)
+{
+	const struct ima_mount mnt = { .major = major, .minor = minor };
+	const struct known_fs *fs;
+	bool known;
+
+	pthread_mutex_lock(&m->lock);
+	fs = find_fs(m, &mnt);
+	known = fs && fs->root[0];
+	if (known) {
+		snprintf(ret->point, sizeof(ret->point), "%s", fs->where);
+		snprintf(ret->root, sizeof(ret->root), "%s", fs->root);
+	}
+	pthread_mutex_unlock(&m->lock);
+	return known;
+}
+
 /* files without a directory live on a mount of the kernel's own */
 static void watch_memfd(struct ima_marks *m)
 {
@@ -389,7 +410,7 @@ static int tell_gate(struct ima_marks *m)
 			      1U << IMA_FUNC_KEXEC_INITRAMFS_CHECK;
 	const uint32_t refusing = ima_monitor_is_enforcing(m->worker->monitor) ? m->appraised : 0;
 	const uint32_t enforced = m->fan->opts.fail_closed ? m->active : refusing;
-	const struct ima_gate_rules rules = { .active = m->active,
+	struct ima_gate_rules rules = { .active = m->active,
 					      .enforced = enforced & uses,
 					      .appraised = m->appraised,
 					      .label_algos = ima_monitor_label_algos(m->worker->monitor),
@@ -401,7 +422,9 @@ static int tell_gate(struct ima_marks *m)
 
 	if (!m->fan->opts.scope_mounts)
 		watch_memfd(m);
-	r = ima_gate_set_rules(m->fan->gate, &rules);
+	r = ima_fan_metadata_rules(m->fan, m->worker->monitor, &rules);
+	if (r == 0)
+		r = ima_gate_set_rules(m->fan->gate, &rules);
 	/* what an earlier imad found held until now */
 	if (r == 0 && !atomic_exchange(&m->fan->shared->rules_told, 1))
 		r = ima_gate_void(m->fan->gate);

@@ -38,6 +38,14 @@ void ima_marks_meet(struct ima_marks *m, const struct ima_held_ns *ns, unsigned 
 /** ima_marks_know() - it was decided on; not when none of its mounts could be reached */
 bool ima_marks_know(struct ima_marks *m, unsigned int major, unsigned int minor);
 
+/** struct ima_mount_place - one mount of a file system: where it is, and which of its folders it shows */
+struct ima_mount_place {
+	char point[128], root[256];
+};
+
+/** ima_marks_place() - false: none is known */
+bool ima_marks_place(struct ima_marks *m, unsigned int major, unsigned int minor, struct ima_mount_place *ret);
+
 void ima_marks_each(struct ima_marks *m, void (*fn)(void *user, const struct ima_hook_fs *fs),
 		    void *user);
 

@@ -62,13 +62,19 @@ static int prepare(struct ima_fan_job *j)
 /* nobody waits: the last of those that could write may be gone */
 static void closed(struct ima_fan_job *j)
 {
+	struct ima_gate *g = j->w->fan->gate;
+	int status;
+
 	if (!ima_monitor_appraises_any(j->w->env.monitor))
 		return;
 	ima_ignore(ima_subject_read(j->w->proc_fd, j->tid, &j->subject));
 	ima_fan_job_facts(j);
 	j->ev.ops = &ima_fd_file_ops;
 	j->ev.user = &j->file;
-	ima_monitor_closed(j->w->env.monitor, j->h, &j->ev);
+	j->has_point = g && ima_gate_point(g, j->file.fd, &j->point) == 0;
+	status = ima_monitor_closed(j->w->env.monitor, j->h, &j->ev);
+	if (j->has_point && status >= 0)
+		ima_ignore(ima_gate_publish_metadata(g, j->file.fd, &j->point, IMA_GATE_EVM(status)));
 }
 
 void ima_fan_process(struct ima_fan_worker *w, enum ima_fan_class c, struct ima_fan_slot *s,

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "hook/fanotify/find.h"
 #include "hook/fanotify/job.h"
+#include "hook/fanotify/metadata.h"
 #include "hook/fanotify/says.h"
 
 #define WAIT_MS 200
@@ -61,19 +62,6 @@ static void say(struct ima_fan_told *t, int level, const char *text)
 		t->w->env.log(t->w->env.user, level, text);
 }
 
-static void begin_job(struct ima_fan_told *t, const struct ima_gate_record *r, struct ima_fan_job *j)
-{
-	j->w = t->w;
-	j->h = t->h;
-	j->tid = (int)r->c.tid;
-	j->file.fd = -EBADF;
-	j->class = r->c.fsmagic == OVERLAYFS_SUPER_MAGIC ? IMA_FAN_STACKED : IMA_FAN_PLAIN;
-	j->context = r->c;
-	j->has_context = true;
-	ima_ignore(ima_subject_read(t->w->proc_fd, j->tid, &j->subject));
-	ima_fan_job_take_context(j);
-}
-
 static void add_checks(struct ima_fan_job *j, const struct ima_gate_record *r)
 {
 	const enum ima_func f = (enum ima_func)r->func;
@@ -99,7 +87,7 @@ static void measure_late(struct ima_fan_told *t, const struct ima_gate_record *r
 
 	if (!j)
 		return;
-	begin_job(t, r, j);
+	ima_fan_job_begin_told(j, t->w, t->h, r);
 	j->file.fd = ima_fan_find_file(r, O_RDONLY | O_NOATIME, &j->file.st);
 	if (j->file.fd < 0) {
 		ima_fan_job_count_lost(j, r->path, j->file.fd);
@@ -184,7 +172,7 @@ static void violation(struct ima_fan_told *t, const struct ima_gate_record *r)
 
 	if (!j)
 		return;
-	begin_job(t, r, j);
+	ima_fan_job_begin_told(j, t->w, t->h, r);
 	fill_event(j, r);
 	j->ev.opened_for_write = r->type == IMA_GATE_READERS;
 	add_checks(j, r);
@@ -230,7 +218,7 @@ static void refused_mprotect(struct ima_fan_told *t, const struct ima_gate_recor
 		*named = *r;
 		if (mapped_path(r, named->path, sizeof(named->path)) == 0)
 			named->path_len = (__u32)strlen(named->path);
-		begin_job(t, named, j);
+		ima_fan_job_begin_told(j, t->w, t->h, named);
 		fill_event(j, named);
 		ima_monitor_refused(t->w->env.monitor, &j->ev, "collect_data", "failed-mprotect");
 		ima_close(j->file.fd);
@@ -245,8 +233,9 @@ static void refused_label(struct ima_fan_told *t, const struct ima_gate_record *
 
 	if (!j)
 		return;
-	begin_job(t, r, j);
+	ima_fan_job_begin_told(j, t->w, t->h, r);
 	fill_event(j, r);
+	facts_from_record(j, r); /* named from the root of its file system, as the kernel does */
 	ima_monitor_label_refused(t->w->env.monitor, &j->ev);
 	ima_close(j->file.fd);
 	free(j);
@@ -259,7 +248,7 @@ static void note_writer(struct ima_fan_told *t, const struct ima_gate_record *r)
 
 	if (!j)
 		return;
-	begin_job(t, r, j);
+	ima_fan_job_begin_told(j, t->w, t->h, r);
 	j->file.fd = ima_fan_find_file(r, O_RDONLY | O_NOATIME, &j->file.st);
 	if (j->file.fd >= 0) {
 		ima_fan_job_facts(j);
@@ -453,6 +442,44 @@ static void piece(struct ima_fan_told *t, const struct ima_gate_record *r, size_
 	}
 }
 
+/* names from the file upwards, to a path */
+static void turn_path(const struct ima_gate_record *r, char ret[static IMA_GATE_PATH_MAX + 1], __u32 *ret_len)
+{
+	size_t at = IMA_GATE_PATH_MAX;
+
+	ret[at] = 0;
+	for (size_t i = 0; i < r->path_len && i < sizeof(r->path);) {
+		const size_t n = strnlen(r->path + i, sizeof(r->path) - i);
+
+		if (n + 1 > at)
+			break;
+		at -= n;
+		memcpy(ret + at, r->path + i, n);
+		ret[--at] = '/';
+		i += n + 1;
+	}
+	*ret_len = (__u32)(IMA_GATE_PATH_MAX - at);
+	memmove(ret, ret + at, *ret_len + 1U);
+}
+
+static void with_path(struct ima_fan_told *t, const struct ima_gate_record *r)
+{
+	struct ima_gate_record *turned = malloc(sizeof(*turned));
+	char path[IMA_GATE_PATH_MAX + 1];
+
+	if (!turned)
+		return;
+	*turned = *r;
+	turn_path(r, path, &turned->path_len);
+	if (turned->path_len < sizeof(turned->path))
+		memcpy(turned->path, path, turned->path_len + 1U);
+	if (r->type == IMA_GATE_METADATA)
+		ima_fan_metadata_told(t->w, t->h, turned);
+	else
+		refused_label(t, turned);
+	free(turned);
+}
+
 static void on_record(void *user, const struct ima_gate_record *r, size_t size)
 {
 	struct ima_fan_told *t = user;
@@ -477,7 +504,8 @@ static void on_record(void *user, const struct ima_gate_record *r, size_t size)
 		refused_mprotect(t, r);
 		break;
 	case IMA_GATE_LABEL:
-		refused_label(t, r);
+	case IMA_GATE_METADATA:
+		with_path(t, r);
 		break;
 	case IMA_GATE_CHANGED:
 		drop_mark(t, r);

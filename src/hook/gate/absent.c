@@ -44,6 +44,16 @@ int ima_gate_watch(struct ima_gate *g, unsigned int major, unsigned int minor, b
 	return -ENOPKG;
 }
 
+int ima_gate_cover(struct ima_gate *g, const struct ima_gate_name *names, size_t n)
+{
+	return -ENOPKG;
+}
+
+int ima_gate_publish_metadata(struct ima_gate *g, int fd, const struct ima_gate_point *at, uint32_t evm)
+{
+	return -ENOPKG;
+}
+
 bool ima_gate_context(struct ima_gate *g, int tid, uint64_t ino, struct ima_gate_context *ret)
 {
 	return false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* Who opens what and how, exactly; and at each use (exec, map, mprotect, kernel read) whether the worker has seen this content. */
 #include "gate.bpf.h"
+#include "metadata.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -47,6 +48,20 @@ static __always_inline bool is_current(struct inode *inode, const struct ima_gat
 	return l && l->gen == v->gen;
 }
 
+static __always_inline void note_writer(struct file *file, struct inode *inode, struct ima_gate_config *cfg)
+{
+	struct ima_gate_live *l;
+
+	if (file->f_mode & FMODE_CREATED) {
+		note_made(inode, cfg, cfg->evm_version < EVM_OWN_NEW);
+		return;
+	}
+	/* the first writer since the one that made it */
+	l = inode->i_writecount.counter <= 1 && cfg->evm_version < EVM_OWN_NEW ? live_of(inode, false) : 0;
+	if (l)
+		l->made = 0;
+}
+
 /* true: refused */
 static __always_inline bool open_for_write(struct file *file, struct inode *inode,
 					   struct ima_gate_verdict *v, struct ima_gate_config *cfg)
@@ -61,6 +76,7 @@ static __always_inline bool open_for_write(struct file *file, struct inode *inod
 	changed(inode);
 	if (!watched_for_us(inode))
 		return false;
+	note_writer(file, inode, cfg);
 	if (v && (v->flags & IMA_GATE_MEASURED) && cfg->measures &&
 	    bpf_core_field_exists(inode->i_readcount) && inode->i_readcount.counter > 0) {
 		if (cfg->tomtou_once)
@@ -156,8 +172,10 @@ int BPF_PROG(gate_file_release, struct file *file)
 		return 0;
 	changed(inode);
 	l = live_of(inode, false);
-	if (l && inode->i_writecount.counter == 1)
+	if (l && inode->i_writecount.counter == 1) {
 		__sync_fetch_and_add(&l->closes, 1);
+		l->made = 0;
+	}
 	return 0;
 }
 

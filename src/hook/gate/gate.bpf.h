@@ -185,6 +185,7 @@ static __always_inline void fill_inode(struct ima_gate_context *c, struct inode 
 	struct super_block *sb = inode->i_sb;
 
 	c->ino = inode->i_ino;
+	c->generation = inode->i_generation;
 	c->mode = inode->i_mode;
 	c->fowner = inode->i_uid.val;
 	c->fgroup = inode->i_gid.val;
@@ -255,6 +256,7 @@ static __always_inline bool tell_as(__u32 kind, __u32 type, __u32 func, struct f
 	r->func = func;
 	r->data_len = 0;
 	r->fd = -1;
+	r->change = 0;
 	r->path[0] = 0;
 	__builtin_memset(&r->c, 0, sizeof(r->c));
 	fill(&r->c, file, inode);
@@ -276,6 +278,29 @@ static __always_inline bool tell(__u32 type, __u32 func, struct file *file, stru
 				 bool named)
 {
 	return tell_as(0, type, func, file, inode, named);
+}
+
+#define MAX_DEPTH 24 /* names that are told of a path */
+#define NAME_ROOM 256
+
+/* where a file is, where no path can be asked for: names from it up to the root of its file system */
+static __always_inline __u32 tell_names(struct ima_gate_record *r, struct dentry *d)
+{
+	__u32 at = 0;
+
+	for (int i = 0; i < MAX_DEPTH; i++) {
+		struct dentry *parent = BPF_CORE_READ(d, d_parent);
+		long n;
+
+		if (parent == d || at > IMA_GATE_PATH_MAX - NAME_ROOM)
+			break;
+		n = bpf_probe_read_kernel_str(r->path + at, NAME_ROOM, BPF_CORE_READ(d, d_name.name));
+		if (n <= 0 || n > NAME_ROOM)
+			break;
+		at += (__u32)n;
+		d = parent;
+	}
+	return at;
 }
 
 static __always_inline bool watched_for_us(struct inode *inode)

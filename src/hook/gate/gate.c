@@ -73,6 +73,8 @@ static void choose_programs(struct gate_bpf *s, bool refuses, const struct btf *
 	bpf_program__set_autoload(s->progs.gate_set_acl, hook_args(btf, "bpf_lsm_inode_set_acl") >= 0);
 	bpf_program__set_autoload(s->progs.gate_remove_acl,
 				  hook_args(btf, "bpf_lsm_inode_remove_acl") >= 0);
+	bpf_program__set_autoload(s->progs.gate_post_mknod,
+				  hook_args(btf, "bpf_lsm_path_post_mknod") >= 0);
 	bpf_program__set_autoload(s->progs.gate_setattr_new, setattr >= SETATTR_ARGS_NEW);
 	bpf_program__set_autoload(s->progs.gate_setattr_old,
 				  setattr >= 0 && setattr < SETATTR_ARGS_NEW);
@@ -393,10 +395,41 @@ int ima_gate_set_rules(struct ima_gate *g, const struct ima_gate_rules *rules)
 	c.appraised = rules->appraised;
 	c.label_algos = rules->label_algos;
 	c.label_default = rules->label_default;
+	c.evm = rules->evm;
+	c.evm_mode = rules->evm_mode;
+	c.evm_version = rules->evm_version;
 	c.measures = rules->measures;
 	c.tomtou_once = rules->tomtou_once;
 	c.module_data = rules->module_data;
 	return write_config(g, &c);
+}
+
+static bool has_name(const struct ima_gate_name *names, size_t n, const struct ima_gate_name *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(names[i].text, name->text))
+			return true;
+	return false;
+}
+
+int ima_gate_cover(struct ima_gate *g, const struct ima_gate_name *names, size_t n)
+{
+	const int map = bpf_map__fd(g->skel->maps.covered_map);
+	const __u32 one = 1;
+	struct ima_gate_name key;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = bpf_map_update_elem(map, &names[i], &one, BPF_ANY);
+	/* an earlier imad's that are not ours; what is deleted begins the walk anew */
+	for (void *at = NULL; r == 0 && bpf_map_get_next_key(map, at, &key) == 0;) {
+		at = &key;
+		if (!has_name(names, n, &key)) {
+			r = bpf_map_delete_elem(map, &key);
+			at = NULL;
+		}
+	}
+	return r;
 }
 
 int ima_gate_watch(struct ima_gate *g, unsigned int major, unsigned int minor, bool on)

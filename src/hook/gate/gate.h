@@ -22,6 +22,9 @@ struct ima_gate_rules {
 	uint32_t appraised; /* some rule appraises it, enforced or not */
 	uint32_t label_algos;   /* hash algorithms that a label may name; 0: labels are not looked at */
 	uint32_t label_default; /* enum ima_hash_algo */
+	uint32_t evm;           /* IMA_GATE_EVM_*; without IMA_GATE_EVM_ON nothing of it counts */
+	uint32_t evm_mode;      /* IMA_EVM_* */
+	uint32_t evm_version;   /* of the behaviour profile */
 	bool measures;
 	bool tomtou_once;
 	bool module_data;
@@ -64,6 +67,9 @@ ima_must_check int ima_gate_void(struct ima_gate *g);
 /** ima_gate_set_rules() - 0 or -errno */
 ima_must_check int ima_gate_set_rules(struct ima_gate *g, const struct ima_gate_rules *rules);
 
+/** ima_gate_cover() - the attributes that EVM's HMACs cover: these @n and no others. 0 or -errno */
+ima_must_check int ima_gate_cover(struct ima_gate *g, const struct ima_gate_name *names, size_t n);
+
 /** ima_gate_watch() - a file system by its device number, as in the mount table: watched or left out. 0 or -errno */
 ima_must_check int ima_gate_watch(struct ima_gate *g, unsigned int major, unsigned int minor, bool on);
 
@@ -75,6 +81,7 @@ void ima_gate_forget_context(struct ima_gate *g, int tid);
 struct ima_gate_point {
 	uint64_t gen;
 	uint32_t epoch;
+	uint32_t meta;   /* how often its metadata changed */
 	uint32_t shared; /* how often it was mapped shared and writable */
 	bool tainted;    /* so mapped since its pages were last seen out of memory */
 };
@@ -97,6 +104,10 @@ struct ima_gate_finding {
  */
 ima_must_check int ima_gate_publish(struct ima_gate *g, int fd, const struct ima_gate_point *at,
 				    const struct ima_gate_finding *found);
+
+/** ima_gate_publish_metadata() - what the metadata of the file behind @fd is worth: IMA_GATE_EVM(); it counts until that changes */
+ima_must_check int ima_gate_publish_metadata(struct ima_gate *g, int fd, const struct ima_gate_point *at,
+					     uint32_t evm);
 
 /** ima_gate_trust_program() - an imad that is about to replace this one. 0 or -errno */
 ima_must_check int ima_gate_trust_program(struct ima_gate *g, const char *path);

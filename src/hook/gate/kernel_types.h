@@ -69,6 +69,7 @@ struct inode {
 	unsigned long i_ino;
 	atomic_t i_writecount;
 	atomic_t i_readcount;
+	__u32 i_generation;
 };
 
 struct qstr {
@@ -76,6 +77,7 @@ struct qstr {
 };
 
 struct dentry {
+	struct dentry *d_parent;
 	struct inode *d_inode;
 	struct qstr d_name;
 };
@@ -103,6 +105,19 @@ struct vm_area_struct {
 
 struct iattr {
 	unsigned int ia_valid;
+	__u16 ia_mode;
+	kuid_t ia_uid;
+	kgid_t ia_gid;
+};
+
+struct posix_acl_entry {
+	short e_tag;
+	unsigned short e_perm;
+};
+
+struct posix_acl {
+	unsigned int a_count;
+	struct posix_acl_entry a_entries[];
 };
 
 /* 64 bits, whose names changed */

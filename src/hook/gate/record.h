@@ -35,6 +35,7 @@ struct ima_gate_context {
 	__s32 writers, readers;
 	__u32 kind;
 	__u32 closes;  /* struct ima_gate_live.closes at the access */
+	__u32 generation; /* of the inode, as file handles name it */
 	__u32 mapped;  /* 1: somebody has it mapped shared and may write through that */
 	__u32 pad;
 	__u8 fsuuid[16];
@@ -45,7 +46,14 @@ struct ima_gate_live {
 	__u64 gen;
 	__u32 shared_writable; /* how often it was mapped shared from a writable descriptor */
 	__u32 closes;          /* how often the last writer went */
+	__u32 meta;            /* how often its owner, mode, labels or access rights may have changed */
+	__u32 evm;             /* what the change that came last left its metadata worth: IMA_GATE_EVM(), 0: not known */
+	__u32 evm_epoch;       /* in which that counts */
+	__u32 made;            /* by the open that has it for writing: attributes may be set for the first time */
 };
+
+/* what metadata is worth: enum ima_integrity, and one more so that 0 is "not known" */
+#define IMA_GATE_EVM(status) ((__u32)(status) + 1)
 
 /* bits of struct ima_gate_verdict.flags */
 #define IMA_GATE_CACHED 0x1U   /* opens need no event: nothing is pending for anybody */
@@ -63,6 +71,8 @@ struct ima_gate_verdict {
 	__u32 reported; /* closes + 1 when its writers were reported last, 0: never */
 	__u32 unasked;  /* funcs that no rule appraises */
 	__u32 cleansed; /* live.shared_writable when no page of it was in memory */
+	__u32 evm;      /* what its metadata was found worth: IMA_GATE_EVM(), 0: nobody looked; counts while @meta is the live one */
+	__u32 meta, evm_epoch;
 };
 
 /* bits of a task's own_map value */
@@ -83,6 +93,20 @@ struct ima_gate_fs {
 	__u32 flags;
 };
 
+/* bits of struct ima_gate_config.evm */
+#define IMA_GATE_EVM_ON 0x1U     /* metadata is looked after */
+#define IMA_GATE_EVM_FIX 0x2U    /* evm=fix */
+#define IMA_GATE_EVM_REFUSE 0x4U /* what is not allowed is refused, not only told */
+#define IMA_GATE_EVM_CLOSED 0x8U /* so is a change that nobody can judge yet */
+#define IMA_GATE_EVM_BARE 0x10U  /* a new file has no attribute that EVM covers: no label module is active */
+
+#define IMA_GATE_NAME_MAX 256
+
+/** struct ima_gate_name - key of the map of covered attributes: the name, then zeros */
+struct ima_gate_name {
+	char text[IMA_GATE_NAME_MAX];
+};
+
 /** struct ima_gate_config - one for the machine, written by the worker */
 struct ima_gate_config {
 	__u32 epoch;
@@ -94,6 +118,9 @@ struct ima_gate_config {
 	__u32 module_data; /* init_module(2) is told */
 	__u32 label_algos; /* hash algorithms, as bits, that a label may name; 0: labels are not looked at */
 	__u32 label_default; /* what a label that names none stands for */
+	__u32 evm;         /* IMA_GATE_EVM_* */
+	__u32 evm_mode;    /* IMA_EVM_* of core/evm/mode.h */
+	__u32 evm_version; /* of the behaviour profile */
 	__u32 guard;       /* IMA_GATE_GUARD_* */
 	__u32 supervised;  /* the supervisor lives; the kernel half clears it */
 	__u32 pins_dev;    /* of the file system that holds the pins: major << 20 | minor; 0: no pins */
@@ -112,15 +139,25 @@ enum ima_gate_record_type {
 	IMA_GATE_MOUNTED,   /* a file system came up */
 	IMA_GATE_MPROTECT,  /* a mapping was to become executable and was refused */
 	IMA_GATE_LABEL,     /* a label was to be set whose algorithm is not allowed; @path: the last name */
+	IMA_GATE_METADATA,  /* metadata is about to change, or was refused to: @change; @func: IMA_GATE_EVM() of now; c: owner and mode of before */
 	IMA_GATE_MODULE,    /* a piece of what init_module(2) was given: c.ino its offset, c.gen the whole length */
 };
+
+/* bits of struct ima_gate_record.change */
+#define IMA_GATE_CHANGE_REVERSED 0x1U  /* @path: names from the file up to its file system's root, a zero byte after each */
+#define IMA_GATE_CHANGE_REFUSED 0x2U
+#define IMA_GATE_CHANGE_UNJUDGED 0x4U  /* nobody knew what the metadata was worth: by the fail mode */
+#define IMA_GATE_CHANGE_FOLLOW 0x8U    /* it was good: the HMAC follows */
+#define IMA_GATE_CHANGE_IS_ATTR 0x10U  /* owner or mode, not an attribute by name */
+#define IMA_GATE_CHANGE_AUDIT_UPDATE 0x20U
+#define IMA_GATE_CHANGE_AUDIT_APPRAISE 0x40U
 
 struct ima_gate_record {
 	__u32 type;
 	__u32 func; /* enum ima_func */
 	__u32 path_len, data_len; /* bytes; data_len above IMA_GATE_DATA_MAX: cut */
 	__s32 fd;                 /* of the system call, -1: none */
-	__u32 pad;
+	__u32 change;             /* IMA_GATE_CHANGE_* */
 	struct ima_gate_context c;
 	char path[IMA_GATE_PATH_MAX];
 };

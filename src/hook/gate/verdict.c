@@ -25,7 +25,7 @@ int ima_gate_point(struct ima_gate *g, int fd, struct ima_gate_point *ret)
 	if (r < 0)
 		return r;
 	ima_ignore(bpf_map_lookup_elem(bpf_map__fd(g->skel->maps.verdict_map), &fd, &v));
-	*ret = (struct ima_gate_point){ .gen = l.gen, .epoch = c.epoch, .shared = l.shared_writable,
+	*ret = (struct ima_gate_point){ .gen = l.gen, .epoch = c.epoch, .meta = l.meta, .shared = l.shared_writable,
 					.tainted = l.shared_writable != v.cleansed };
 	return 0;
 }
@@ -39,6 +39,9 @@ static int merge(struct ima_gate *g, int fd, const struct ima_gate_verdict *v, u
 	if (bpf_map_lookup_elem(map, &fd, &old) == 0) {
 		now.flags |= old.flags & IMA_GATE_MEASURED;
 		now.reported = old.reported;
+		now.evm = old.evm;
+		now.evm_epoch = old.evm_epoch;
+		now.meta = old.meta;
 		if (!now.cleansed)
 			now.cleansed = old.cleansed;
 		if (old.gen == v->gen)
@@ -68,6 +71,23 @@ int ima_gate_publish(struct ima_gate *g, int fd, const struct ima_gate_point *at
 		v.flags &= ~IMA_GATE_CACHED;
 		r = merge(g, fd, &v, 0);
 	}
+	pthread_mutex_unlock(&g->verdict_lock);
+	return r;
+}
+
+int ima_gate_publish_metadata(struct ima_gate *g, int fd, const struct ima_gate_point *at, uint32_t evm)
+{
+	const int map = bpf_map__fd(g->skel->maps.verdict_map);
+	struct ima_gate_verdict v = { 0 };
+	int r;
+
+	pthread_mutex_lock(&g->verdict_lock);
+	/* a verdict made here says nothing of the content: no use is seen or allowed by it */
+	ima_ignore(bpf_map_lookup_elem(map, &fd, &v));
+	v.evm = evm;
+	v.evm_epoch = at->epoch;
+	v.meta = at->meta;
+	r = bpf_map_update_elem(map, &fd, &v, BPF_ANY);
 	pthread_mutex_unlock(&g->verdict_lock);
 	return r;
 }
