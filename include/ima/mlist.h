@@ -80,6 +80,10 @@ struct ima_list_reader_opts {
 /** ima_list_reader_new() - @fd is borrowed, read from its current position. -EINVAL reserved not zero, -ENOMEM */
 ima_must_check int ima_list_reader_new(int fd, const struct ima_list_reader_opts *opts,
 				       struct ima_list_reader **ret);
+
+/** ima_list_reader_new_bytes() - of a list in memory, which is borrowed until the reader is freed. -EINVAL, -ENOMEM */
+ima_must_check int ima_list_reader_new_bytes(struct ima_bytes list, const struct ima_list_reader_opts *opts,
+					     struct ima_list_reader **ret);
 struct ima_list_reader *ima_list_reader_free(struct ima_list_reader *r);
 
 /**

@@ -29,6 +29,8 @@ int cmd_clear(int argc, char **argv);
 int cmd_eventlog(int argc, char **argv);
 int cmd_evm_key_check(int argc, char **argv);
 int cmd_evm_key_seal(int argc, char **argv);
+int cmd_evidence_create(int argc, char **argv);
+int cmd_evidence_verify(int argc, char **argv);
 int cmd_hash(int argc, char **argv);
 int cmd_keys_generate(int argc, char **argv);
 int cmd_keys_id(int argc, char **argv);

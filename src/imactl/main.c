@@ -95,6 +95,14 @@ const struct imactl_command imactl_commands[] = {
 	{ "quote", cmd_quote,
 	  "quote (--nonce HEX | --nonce-text TEXT) (--out FOLDER | --format keylime) [--ak FOLDER] [--pcrs LIST] [--bank ALG] [--tpm SPEC] [--control SOCKET]",
 	  "PCR values under the attestation key's signature" },
+	{ "evidence create", cmd_evidence_create,
+	  "evidence create (--nonce HEX | --nonce-text TEXT) --out FILE [--ak FOLDER] [--from N] [--list FILE] [--eventlog FILE | --no-eventlog] [--ak-cert FILE] "
+	  "[--pcrs LIST] [--bank ALG] [--format archive|keylime] [--runtime-policy FILE] [--tpm SPEC] [--control SOCKET]",
+	  "a quote, the list, the firmware's log in one file" },
+	{ "evidence verify", cmd_evidence_verify,
+	  "evidence verify (--nonce HEX | --nonce-text TEXT | --nonces FILE) [--ak KEY|FOLDER]... [--ak-ca CERT]... [--reference FILE]... [-k CERT|DIR]... "
+	  "[--rules FILE] [--state FOLDER] [--skip CHECK]... [--threads N] [--json] [-q] EVIDENCE|FOLDER...",
+	  "may it be believed, and is everything in it allowed?" },
 	{ "policy load", cmd_policy_load, "policy load FILE [--control SOCKET]",
 	  "give the daemon new rules: all of them or none" },
 	{ 0 },

@@ -36,12 +36,26 @@ int ima_list_reader_new(int fd, const struct ima_list_reader_opts *opts,
 	return 0;
 }
 
+int ima_list_reader_new_bytes(struct ima_bytes list, const struct ima_list_reader_opts *opts,
+			      struct ima_list_reader **ret)
+{
+	const int r = ima_list_reader_new(-EBADF, opts, ret);
+
+	if (r < 0)
+		return r;
+	(*ret)->in_memory = (*ret)->ended = true;
+	(*ret)->window.data = ima_unconst(list.data); /* never written to: ima_reader_more() stands off */
+	(*ret)->window.len = list.len;
+	return 0;
+}
+
 struct ima_list_reader *ima_list_reader_free(struct ima_list_reader *r)
 {
 	if (r) {
 		for (size_t i = 0; i < r->n_custom; i++)
 			ima_template_free(r->custom[i]);
-		ima_buffer_done(&r->window);
+		if (!r->in_memory)
+			ima_buffer_done(&r->window);
 		ima_buffer_done(&r->scratch);
 		free(r);
 	}
@@ -59,6 +73,8 @@ int ima_reader_more(struct ima_list_reader *r)
 	ssize_t n;
 	int e;
 
+	if (r->in_memory)
+		return 0;
 	if (r->used) {
 		memmove(r->window.data, r->window.data + r->used, r->window.len - r->used);
 		r->window.len -= r->used;

@@ -18,6 +18,7 @@ struct ima_list_reader {
 	uint64_t base;
 	size_t used;
 	bool ended;                /* read(2) said so */
+	bool in_memory;            /* the window is the whole list, and the caller's */
 	struct ima_buffer scratch; /* data of the current record where it is built */
 	uint8_t digest[IMA_DIGEST_MAX];
 	uint64_t line;             /* text: of the last record */

@@ -82,6 +82,13 @@ static int add_banks(struct ima_replay *r)
 	return e;
 }
 
+static void note_all(struct ima_replay *r)
+{
+	for (size_t b = 0; b < r->run.n_banks; b++)
+		for (unsigned int p = 0; p < IMA_PCR_COUNT; p++)
+			note(r, b, p);
+}
+
 int ima_replay_new(struct ima_hasher *h, const struct ima_pcrs *targets, struct ima_replay **ret)
 {
 	struct ima_replay *r = calloc(1, sizeof(*r));
@@ -98,11 +105,23 @@ int ima_replay_new(struct ima_hasher *h, const struct ima_pcrs *targets, struct 
 		free(r);
 		return e;
 	}
-	for (size_t b = 0; b < r->run.n_banks; b++)
-		for (unsigned int p = 0; p < IMA_PCR_COUNT; p++)
-			note(r, b, p);
+	note_all(r);
 	*ret = r;
 	return 0;
+}
+
+void ima_replay_start(struct ima_replay *r, const struct ima_pcrs *start)
+{
+	for (size_t i = 0; i < start->n_banks; i++) {
+		struct ima_pcr_bank *b = ima_pcrs_bank(&r->run, start->banks[i].algo);
+
+		for (unsigned int p = 0; b && p < IMA_PCR_COUNT; p++)
+			if (start->banks[i].known >> p & 1)
+				memcpy(b->value[p], start->banks[i].value[p], sizeof(b->value[p]));
+	}
+	r->padded = r->run;
+	memset(r->cells, 0, sizeof(r->cells));
+	note_all(r);
 }
 
 struct ima_replay *ima_replay_free(struct ima_replay *r)

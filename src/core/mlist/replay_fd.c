@@ -37,6 +37,7 @@ struct batch {
 	size_t n;
 	struct item items[BATCH_RECORDS];
 	struct ima_replay_step steps[BATCH_RECORDS];
+	struct ima_replay_mark marks[BATCH_RECORDS];
 	struct ima_buffer bytes;
 };
 
@@ -45,6 +46,7 @@ struct job {
 	pthread_cond_t changed;
 	struct ima_list_reader *in;
 	struct ima_replay *replay;
+	const struct ima_replay_visitor *visitor;
 	struct batch *ring; /* RING of them */
 	uint64_t n_read, n_extended; /* batches */
 	bool reading, extending, ended;
@@ -90,21 +92,48 @@ static int read_batch(struct job *j, struct batch *b)
 	return e;
 }
 
+/* digests of one record, and what the visitor says of it */
+static int look_at(const struct job *j, struct ima_hasher *h, const struct ima_record *rec, const struct ima_template *t,
+		   enum ima_hash_algo algo, uint64_t position, struct ima_replay_step *step, struct ima_replay_mark *mark)
+{
+	const struct ima_replay_visitor *v = j->visitor;
+	int e;
+
+	if (v->recall && v->recall(v->user, rec, t, step, mark) == 1) {
+		step->position = position;
+		return 0;
+	}
+	e = ima_replay_digests(j->replay, h, rec, t, algo, position, step);
+	return e == 0 && v->judge ? v->judge(v->user, h, rec, t, step, mark) : e;
+}
+
+static int settle(const struct job *j, struct ima_hasher *h, const struct ima_record *rec, const struct ima_template *t,
+		  const struct ima_replay_step *step, const struct ima_replay_mark *mark)
+{
+	const struct ima_replay_visitor *v = j->visitor;
+	const int e = ima_replay_extend(j->replay, h, step);
+
+	return e == 0 && v->take ? v->take(v->user, rec, t, step, mark) : e;
+}
+
+static struct ima_record record_of(const struct batch *b, const struct item *it)
+{
+	return (struct ima_record){
+		.pcr = it->pcr,
+		.digest = { b->bytes.data + it->digest_at, it->digest_len },
+		.data = { b->bytes.data + it->data_at, it->data_len },
+	};
+}
+
 static int hash_batch(struct job *j, struct ima_hasher *h, struct batch *b)
 {
-	const uint8_t *bytes = b->bytes.data;
 	int e = 0;
 
 	for (size_t i = 0; i < b->n && e == 0; i++) {
 		const struct item *it = &b->items[i];
-		const struct ima_record rec = {
-			.pcr = it->pcr,
-			.digest = { bytes + it->digest_at, it->digest_len },
-			.data = { bytes + it->data_at, it->data_len },
-		};
+		const struct ima_record rec = record_of(b, it);
 
-		e = ima_replay_digests(j->replay, h, &rec, it->t, it->algo, it->position,
-				       &b->steps[i]);
+		e = look_at(j, h, &rec, it->t, it->algo, it->position, &b->steps[i], &b->marks[i]);
 	}
 	return e;
 }
@@ -113,8 +142,11 @@ static int extend_batch(struct job *j, struct ima_hasher *h, struct batch *b)
 {
 	int e = 0;
 
-	for (size_t i = 0; i < b->n && e == 0; i++)
-		e = ima_replay_extend(j->replay, h, &b->steps[i]);
+	for (size_t i = 0; i < b->n && e == 0; i++) {
+		const struct ima_record rec = record_of(b, &b->items[i]);
+
+		e = settle(j, h, &rec, b->items[i].t, &b->steps[i], &b->marks[i]);
+	}
 	return e;
 }
 
@@ -258,19 +290,72 @@ static void run_all(struct job *j, struct ima_hasher *h, unsigned int n_threads)
 	}
 }
 
-static int replay_list(struct job *j, struct ima_hasher *h, const struct ima_replay_opts *o,
-		       struct ima_replay_result *ret)
+static int run_ring(struct job *j, struct ima_hasher *h, unsigned int n_threads)
 {
+	j->ring = calloc(RING, sizeof(*j->ring));
+	if (!j->ring)
+		return -ENOMEM;
 	pthread_mutex_init(&j->lock, NULL);
 	pthread_cond_init(&j->changed, NULL);
-	run_all(j, h, count_threads(o->n_threads));
+	run_all(j, h, n_threads);
 	pthread_cond_destroy(&j->changed);
 	pthread_mutex_destroy(&j->lock);
-	if (j->error)
-		return j->error;
-	ima_replay_finish(j->replay, ret);
-	ret->n_deleted = ima_list_reader_deleted(j->in);
-	return j->read_error;
+	for (size_t i = 0; i < RING; i++)
+		ima_buffer_done(&j->ring[i].bytes);
+	free(j->ring);
+	return j->error;
+}
+
+/* one thread needs no ring, and nothing is copied */
+static int run_alone(struct job *j, struct ima_hasher *h)
+{
+	const struct ima_template *t;
+	struct ima_replay_step step;
+	struct ima_replay_mark mark;
+	struct ima_record rec;
+	int e = 0, more;
+
+	while ((more = ima_list_reader_next(j->in, &rec, &t, j->diag)) == 1 && e == 0) {
+		e = look_at(j, h, &rec, t, ima_list_reader_digest_algo(j->in), ima_list_reader_position(j->in), &step, &mark);
+		if (e == 0)
+			e = settle(j, h, &rec, t, &step, &mark);
+		if (e < 0)
+			return e;
+	}
+	j->read_error = more < 0 ? more : 0;
+	return e;
+}
+
+static int run_with(struct job *j, struct ima_hasher *h, const struct ima_replay_run *run, struct ima_replay_result *ret)
+{
+	const unsigned int n_threads = count_threads(run->n_threads);
+	int e = ima_replay_new(h, run->targets, &j->replay);
+
+	if (e < 0)
+		return e;
+	if (run->start)
+		ima_replay_start(j->replay, run->start);
+	e = n_threads == 1 ? run_alone(j, h) : run_ring(j, h, n_threads);
+	if (e == 0) {
+		ima_replay_finish(j->replay, ret);
+		ret->n_deleted = ima_list_reader_deleted(j->in);
+		e = j->read_error;
+	}
+	ima_replay_free(j->replay);
+	return e;
+}
+
+int ima_replay_run(const struct ima_replay_run *run, struct ima_replay_result *ret, struct ima_diag *diag)
+{
+	static const struct ima_replay_visitor nobody;
+	struct job j = { .diag = diag, .in = run->in, .visitor = run->visitor ? run->visitor : &nobody };
+	struct ima_hasher *own = NULL;
+	int e = run->h ? 0 : ima_hasher_new(&own);
+
+	if (e == 0)
+		e = run_with(&j, run->h ? run->h : own, run, ret);
+	ima_hasher_free(own);
+	return e;
 }
 
 int ima_replay_fd(int fd, const struct ima_replay_opts *opts, struct ima_replay_result *ret,
@@ -278,25 +363,14 @@ int ima_replay_fd(int fd, const struct ima_replay_opts *opts, struct ima_replay_
 {
 	static const struct ima_replay_opts defaults;
 	const struct ima_replay_opts *o = opts ? opts : &defaults;
-	struct job j = { .diag = diag };
-	struct ima_hasher *h = NULL;
+	struct ima_replay_run run = { .targets = o->targets, .n_threads = o->n_threads };
 	int e;
 
 	if (memcmp(o->reserved, defaults.reserved, sizeof(o->reserved)))
 		return -EINVAL;
-	j.ring = calloc(RING, sizeof(*j.ring));
-	e = j.ring ? ima_hasher_new(&h) : -ENOMEM;
+	e = ima_list_reader_new(fd, &o->reader, &run.in);
 	if (e == 0)
-		e = ima_list_reader_new(fd, &o->reader, &j.in);
-	if (e == 0)
-		e = ima_replay_new(h, o->targets, &j.replay);
-	if (e == 0)
-		e = replay_list(&j, h, o, ret);
-	for (size_t i = 0; j.ring && i < RING; i++)
-		ima_buffer_done(&j.ring[i].bytes);
-	free(j.ring);
-	ima_replay_free(j.replay);
-	ima_list_reader_free(j.in);
-	ima_hasher_free(h);
+		e = ima_replay_run(&run, ret, diag);
+	ima_list_reader_free(run.in);
 	return e;
 }

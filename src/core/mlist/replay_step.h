@@ -28,3 +28,38 @@ ima_must_check int ima_replay_digests(const struct ima_replay *r, struct ima_has
 /** ima_replay_extend() - the next record of the list, in its order. 0, -EIO */
 ima_must_check int ima_replay_extend(struct ima_replay *r, struct ima_hasher *h,
 				     const struct ima_replay_step *step);
+
+/** struct ima_replay_mark - what a visitor found out of a record, handed from the thread that judged it to the one that takes it */
+struct ima_replay_mark {
+	uint64_t word[2];
+};
+
+/** struct ima_replay_visitor - somebody who looks at the records of a list while it is replayed; each may be NULL */
+struct ima_replay_visitor {
+	/* any thread, any order: 1 @step (but for its position) and @mark are filled from memory, 0 not known */
+	int (*recall)(void *user, const struct ima_record *rec, const struct ima_template *t, struct ima_replay_step *step,
+		      struct ima_replay_mark *mark);
+	/* any thread, any order, after the digests are made: 0, or -errno that ends the replay */
+	int (*judge)(void *user, struct ima_hasher *h, const struct ima_record *rec, const struct ima_template *t,
+		     const struct ima_replay_step *step, struct ima_replay_mark *mark);
+	/* one thread, the list's order, after the PCRs are extended */
+	int (*take)(void *user, const struct ima_record *rec, const struct ima_template *t, const struct ima_replay_step *step,
+		    const struct ima_replay_mark *mark);
+	void *user;
+};
+
+/** struct ima_replay_run - a whole list with somebody looking on */
+struct ima_replay_run {
+	struct ima_list_reader *in;     /* borrowed */
+	const struct ima_pcrs *targets; /* as for ima_replay_new() */
+	const struct ima_pcrs *start;   /* values before the first record; NULL: zeros */
+	unsigned int n_threads;         /* as in struct ima_replay_opts */
+	struct ima_hasher *h;           /* of the calling thread; NULL: one is made */
+	const struct ima_replay_visitor *visitor;
+};
+
+/** ima_replay_run() - as ima_replay_fd() */
+ima_must_check int ima_replay_run(const struct ima_replay_run *run, struct ima_replay_result *ret, struct ima_diag *diag);
+
+/** ima_replay_start() - before the first record: PCRs do not begin at zero. Banks that are not computed are left out */
+void ima_replay_start(struct ima_replay *r, const struct ima_pcrs *start);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A table of chains. A new entry is made whole and then put at the head of its chain by one compare-and-swap; nothing else is ever written. */
+#include "core/attest/cache.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define CHAIN_MAX 16 /* entries: more means keys that were made to collide */
+#define BYTES_A_SLOT 64
+#define MIN_SLOTS 1024
+
+struct node {
+	struct node *next;
+	uint64_t hash;
+	uint32_t key_len[IMA_CACHE_PARTS];
+	uint32_t value_len;
+	_Alignas(16) uint8_t bytes[]; /* value, then the parts */
+};
+
+struct ima_cache {
+	_Atomic(struct node *) *slots;
+	size_t mask;
+	uint64_t seed;
+	size_t max_bytes;
+	atomic_size_t used;
+};
+
+int ima_cache_new(size_t max_bytes, struct ima_cache **ret)
+{
+	struct ima_cache *c = calloc(1, sizeof(*c));
+	size_t n = MIN_SLOTS;
+
+	if (!c)
+		return -ENOMEM;
+	while (n * BYTES_A_SLOT < max_bytes)
+		n *= 2;
+	c->max_bytes = max_bytes;
+	c->mask = n - 1;
+	c->slots = calloc(n, sizeof(*c->slots));
+	if (!c->slots || getrandom(&c->seed, sizeof(c->seed), 0) != sizeof(c->seed)) {
+		const int r = c->slots ? -EIO : -ENOMEM;
+
+		ima_cache_free(c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+struct ima_cache *ima_cache_free(struct ima_cache *c)
+{
+	for (size_t i = 0; c && c->slots && i <= c->mask; i++) {
+		struct node *n = atomic_load_explicit(&c->slots[i], memory_order_relaxed);
+
+		while (n) {
+			struct node *next = n->next;
+
+			free(n);
+			n = next;
+		}
+	}
+	if (c)
+		free(c->slots);
+	free(c);
+	return NULL;
+}
+
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+	const __uint128_t p = (__uint128_t)(h ^ word) * UINT64_C(0x9fb21c651e98df25);
+
+	return (uint64_t)p ^ (uint64_t)(p >> 64);
+}
+
+static uint64_t hash_part(uint64_t h, struct ima_bytes b)
+{
+	uint64_t word = 0;
+
+	h = mix(h, b.len);
+	for (; b.len >= 8; b.data += 8, b.len -= 8) {
+		memcpy(&word, b.data, 8);
+		h = mix(h, word);
+	}
+	word = 0;
+	if (b.len)
+		memcpy(&word, b.data, b.len);
+	return mix(h, word);
+}
+
+void ima_cache_hash(const struct ima_cache *c, struct ima_cache_key *key)
+{
+	uint64_t h = c->seed;
+
+	for (size_t i = 0; i < IMA_CACHE_PARTS; i++)
+		h = hash_part(h, key->part[i]);
+	key->hash = mix(h, c->seed);
+}
+
+static bool is_key(const struct node *n, const struct ima_cache_key *key)
+{
+	const uint8_t *at = n->bytes + n->value_len;
+
+	if (n->hash != key->hash)
+		return false;
+	for (size_t i = 0; i < IMA_CACHE_PARTS; at += n->key_len[i], i++)
+		if (n->key_len[i] != key->part[i].len || (n->key_len[i] && memcmp(at, key->part[i].data, n->key_len[i])))
+			return false;
+	return true;
+}
+
+const void *ima_cache_find(const struct ima_cache *c, const struct ima_cache_key *key)
+{
+	const struct node *n = atomic_load_explicit(&c->slots[key->hash & c->mask], memory_order_acquire);
+
+	while (n && !is_key(n, key))
+		n = n->next;
+	return n ? n->bytes : NULL;
+}
+
+/* NULL when it does not fit any more */
+static struct node *make(struct ima_cache *c, const struct ima_cache_key *key, const void *value, size_t len)
+{
+	size_t size = sizeof(struct node) + len;
+	struct node *n;
+	uint8_t *at;
+
+	for (size_t i = 0; i < IMA_CACHE_PARTS; i++) {
+		if (key->part[i].len > UINT32_MAX)
+			return NULL;
+		size += key->part[i].len;
+	}
+	if (atomic_fetch_add_explicit(&c->used, size, memory_order_relaxed) + size > c->max_bytes) {
+		atomic_fetch_sub_explicit(&c->used, size, memory_order_relaxed);
+		return NULL;
+	}
+	n = malloc(size);
+	if (!n)
+		return NULL;
+	n->hash = key->hash;
+	n->value_len = (uint32_t)len;
+	memcpy(n->bytes, value, len);
+	at = n->bytes + len;
+	for (size_t i = 0; i < IMA_CACHE_PARTS; at += key->part[i].len, i++) {
+		n->key_len[i] = (uint32_t)key->part[i].len;
+		if (key->part[i].len)
+			memcpy(at, key->part[i].data, key->part[i].len);
+	}
+	return n;
+}
+
+static bool has_room(struct node *head, const struct ima_cache_key *key)
+{
+	size_t n = 0;
+
+	for (const struct node *at = head; at; at = at->next)
+		if (++n == CHAIN_MAX || is_key(at, key))
+			return false;
+	return true;
+}
+
+void ima_cache_add(struct ima_cache *c, const struct ima_cache_key *key, const void *value, size_t len)
+{
+	_Atomic(struct node *) *slot = &c->slots[key->hash & c->mask];
+	struct node *head = atomic_load_explicit(slot, memory_order_acquire);
+	struct node *n = has_room(head, key) ? make(c, key, value, len) : NULL;
+
+	if (!n)
+		return;
+	do {
+		n->next = head;
+	} while (!atomic_compare_exchange_weak_explicit(slot, &head, n, memory_order_release, memory_order_acquire));
+}
