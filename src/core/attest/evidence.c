@@ -39,7 +39,7 @@ int ima_evidence_write(const struct ima_evidence_parts *parts, struct ima_hasher
 	r = ima_manifest_write(parts, h, &manifest);
 	all.part[IMA_PART_MANIFEST] = ima_buffer_bytes(&manifest);
 	if (r == 0)
-		r = ima_archive_write(all.part, out);
+		r = ima_evidence_tar_write(all.part, out);
 	ima_buffer_done(&manifest);
 	return r;
 }
@@ -51,7 +51,7 @@ int ima_evidence_read(struct ima_bytes archive, struct ima_hasher *h, struct ima
 
 	if (archive.len > IMA_EVIDENCE_MAX)
 		return ima_diag_text(diag, -EBADMSG, "the archive is larger than evidence may be");
-	r = ima_archive_read(archive, p.part, diag);
+	r = ima_evidence_tar_read(archive, p.part, diag);
 	for (unsigned int i = 0; i < IMA_PART__LAST && r == 0; i++)
 		if (parts_table[i].needed && !p.part[i].len)
 			r = ima_diag_text(diag, -EBADMSG, "%s is missing", parts_table[i].name);

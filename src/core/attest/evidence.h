@@ -44,13 +44,13 @@ ima_must_check int ima_evidence_write(const struct ima_evidence_parts *parts, st
 ima_must_check int ima_evidence_read(struct ima_bytes archive, struct ima_hasher *h, struct ima_evidence *ret,
 				     struct ima_diag *diag);
 
-/* archive.c: the one owner of libarchive */
+/* evidence_tar.c: one of the owners of libarchive */
 
-/** ima_archive_write() - append a tar of the parts that have bytes, in their order. -ENOMEM, -EIO */
-ima_must_check int ima_archive_write(const struct ima_bytes part[static IMA_PART__LAST], struct ima_buffer *out);
+/** ima_evidence_tar_write() - append a tar of the parts that have bytes, in their order. -ENOMEM, -EIO */
+ima_must_check int ima_evidence_tar_write(const struct ima_bytes part[static IMA_PART__LAST], struct ima_buffer *out);
 
-/** ima_archive_read() - views of the parts. -EBADMSG not such a tar, or written in another way than ima_archive_write() does; -ENOMEM */
-ima_must_check int ima_archive_read(struct ima_bytes archive, struct ima_bytes ret[static IMA_PART__LAST], struct ima_diag *diag);
+/** ima_evidence_tar_read() - views of the parts. -EBADMSG not such a tar, or written in another way than ima_evidence_tar_write() does; -ENOMEM */
+ima_must_check int ima_evidence_tar_read(struct ima_bytes archive, struct ima_bytes ret[static IMA_PART__LAST], struct ima_diag *diag);
 
 /* manifest_json.c */
 

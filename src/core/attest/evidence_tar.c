@@ -65,7 +65,7 @@ static int write_to(struct sink *s, const struct ima_bytes part[static IMA_PART_
 	return s->error ? s->error : r;
 }
 
-int ima_archive_write(const struct ima_bytes part[static IMA_PART__LAST], struct ima_buffer *out)
+int ima_evidence_tar_write(const struct ima_bytes part[static IMA_PART__LAST], struct ima_buffer *out)
 {
 	struct sink s = { .out = out };
 	const size_t at = out->len;
@@ -135,7 +135,7 @@ static int check_form(struct ima_bytes archive, const struct ima_bytes part[stat
 	return ima_diag_at(diag, -EBADMSG, s.at, "the archive is not written as evidence is: its bytes say more than its parts");
 }
 
-int ima_archive_read(struct ima_bytes archive, struct ima_bytes ret[static IMA_PART__LAST], struct ima_diag *diag)
+int ima_evidence_tar_read(struct ima_bytes archive, struct ima_bytes ret[static IMA_PART__LAST], struct ima_diag *diag)
 {
 	struct ima_bytes part[IMA_PART__LAST] = { 0 };
 	struct archive *a = archive_read_new();
