@@ -12,10 +12,18 @@ static bool is_strong(const struct ima_checking *c, const struct ima_ak *k)
 	return ima_ak_bits(k) >= (ima_ak_is_rsa(k) ? r->min_rsa_bits : r->min_ec_bits);
 }
 
+/* the same key under other attributes is another object of the TPM: where both names are known they are equal, too */
+static bool is_same(const struct ima_ak *a, const struct ima_ak *b)
+{
+	const struct ima_bytes m = ima_ak_name(a), n = ima_ak_name(b);
+
+	return ima_ak_is_same_key(a, b) && (!m.len || !n.len || (m.len == n.len && !memcmp(m.data, n.data, m.len)));
+}
+
 static bool is_trusted(const struct ima_checking *c, const struct ima_ak *k)
 {
 	for (size_t i = 0; i < c->v->opts.n_aks; i++)
-		if (ima_ak_is_same_key(c->v->opts.aks[i], k))
+		if (is_same(c->v->opts.aks[i], k))
 			return true;
 	return false;
 }

@@ -29,8 +29,9 @@ struct source {
 	int64_t expiry;
 };
 
+/* each slot carries bits of the hash, so that another value's slot costs no look at that value */
 struct index {
-	uint32_t *slots; /* entry number + 1, 0: empty */
+	uint64_t *slots; /* upper half: of the hash, lower half: entry number + 1; 0: empty */
 	size_t mask;     /* number of slots - 1, a power of two less one */
 };
 
@@ -53,8 +54,9 @@ struct ima_reference {
 
 static uint64_t mix(uint64_t h, uint64_t word)
 {
-	h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-	return h ^ h >> 32;
+	const __uint128_t p = (__uint128_t)(h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
 /* paths of a list are hostile, but they are only looked for: what is in the table came from its owner */
@@ -99,7 +101,17 @@ static void index_put(struct index *x, uint64_t hash, uint32_t number)
 
 	while (x->slots[i])
 		i = (i + 1) & x->mask;
-	x->slots[i] = number + 1;
+	x->slots[i] = (hash & ~UINT64_C(0xffffffff)) | (number + 1);
+}
+
+static bool slot_is(uint64_t slot, uint64_t hash)
+{
+	return (slot ^ hash) >> 32 == 0;
+}
+
+static uint32_t number_of(uint64_t slot)
+{
+	return (uint32_t)slot - 1;
 }
 
 static void values_done(struct values *v)
@@ -253,8 +265,8 @@ static int find_source(struct ima_reference_builder *b, const struct ima_referen
 		return 0;
 	hash = hash_source(value);
 	for (size_t i = hash & x->mask; x->slots[i]; i = (i + 1) & x->mask) {
-		*ret = x->slots[i] - 1;
-		if (is_source(&b->v, *ret, value))
+		*ret = number_of(x->slots[i]);
+		if (slot_is(x->slots[i], hash) && is_source(&b->v, *ret, value))
 			return 0;
 	}
 	return add_source(b, value, hash, ret);
@@ -398,12 +410,13 @@ static enum ima_reference_answer find_exact(const struct ima_reference *r, uint6
 					    const struct ima_digest *d, int64_t now, uint32_t *index)
 {
 	const struct index *x = &r->exact;
+	const uint64_t hash = mix(path_hash, hash_digest(d->data, d->len));
 	enum ima_reference_answer a = IMA_REFERENCE_UNKNOWN;
 
-	for (size_t i = mix(path_hash, hash_digest(d->data, d->len)) & x->mask; x->slots[i]; i = (i + 1) & x->mask) {
-		const uint32_t n = x->slots[i] - 1;
+	for (size_t i = hash & x->mask; x->slots[i]; i = (i + 1) & x->mask) {
+		const uint32_t n = number_of(x->slots[i]);
 
-		if (!has_digest(&r->v, n, d) || !has_path(&r->v, n, path))
+		if (!slot_is(x->slots[i], hash) || !has_digest(&r->v, n, d) || !has_path(&r->v, n, path))
 			continue;
 		*index = n;
 		if (is_good(&r->v, n, now))
@@ -466,12 +479,15 @@ int ima_reference_get(const struct ima_reference *r, uint32_t index, struct ima_
 /* *@at counts the slots that were looked at */
 static bool next_slot(const struct index *x, uint64_t hash, uint64_t *at, uint32_t *ret)
 {
-	const uint32_t slot = *at > x->mask ? 0 : x->slots[(hash + *at) & x->mask];
+	uint64_t slot;
 
-	if (!slot)
-		return false;
-	++*at;
-	*ret = slot - 1;
+	do {
+		slot = *at > x->mask ? 0 : x->slots[(hash + *at) & x->mask];
+		if (!slot)
+			return false;
+		++*at;
+	} while (!slot_is(slot, hash));
+	*ret = number_of(slot);
 	return true;
 }
 
