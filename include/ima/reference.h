@@ -78,6 +78,10 @@ const char *ima_reference_answer_text(enum ima_reference_answer a);
 enum ima_reference_answer ima_reference_find(const struct ima_reference *r, struct ima_bytes path,
 					     const struct ima_digest *digest, int64_t now, uint32_t *ret_index);
 
+/** ima_reference_is_match() - only whether ima_reference_find() would say MATCH: sooner told when it would not */
+bool ima_reference_is_match(const struct ima_reference *r, struct ima_bytes path, const struct ima_digest *digest,
+			    int64_t now, uint32_t *ret_index);
+
 size_t ima_reference_size(const struct ima_reference *r); /* values */
 
 /** ima_reference_get() - value @index, from 0, in the order they were added; views into the set. -ERANGE */

@@ -91,7 +91,7 @@ static void check_as(struct scene *s, const struct maker *own)
 	for (unsigned int n_threads = 1; n_threads <= 3; n_threads++) {
 		const struct ima_verifier_opts opts = { .rules = &s->rules.rules, .reference = s->no_reference ? NULL : ref, .keys = s->keys,
 							.aks = (const struct ima_ak *const *)&ak, .n_aks = !s->no_ak, .now = 1000,
-							.n_threads = n_threads, .cache_bytes = n_threads == 3 ? 1U << 20 : 0 };
+							.n_threads = n_threads, .cache_bytes = n_threads == 3 ? 8U << 20 : 0 };
 		const struct ima_attest_question q = { .nonce = s->nonce, .state = s->keeps_state ? &s->state : NULL };
 
 		assert_int_equal(ima_verifier_new(&opts, &v), 0);

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A table of chains. A new entry is made whole and then put at the head of its chain by one compare-and-swap; nothing else is ever written. */
+/*
+ * A table of chains. A new entry is made whole and then put at the head of its chain by one compare-and-swap; nothing else is ever written. Entries stand close
+ * together in blocks of a large page's size: they are looked for in any order, and what that costs is mostly the way to memory.
+ */
 #include "core/attest/cache.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
+#include "base/cleanup.h"
+
 #define CHAIN_MAX 16 /* entries: more means keys that were made to collide */
-#define BYTES_A_SLOT 64
+#define BYTES_A_SLOT 256
+#define BLOCK (2U << 20)
 #define MIN_SLOTS 1024
 
 struct node {
@@ -20,13 +28,29 @@ struct node {
 	_Alignas(16) uint8_t bytes[]; /* value, then the parts */
 };
 
+struct block {
+	struct block *next;
+	size_t used; /* bytes, with this head */
+};
+
 struct ima_cache {
+	pthread_mutex_t lock;  /* of the blocks */
+	struct block *blocks;  /* the first has room, perhaps */
 	_Atomic(struct node *) *slots;
 	size_t mask;
 	uint64_t seed;
-	size_t max_bytes;
-	atomic_size_t used;
+	size_t max_bytes, n_bytes; /* of blocks: allowed, taken */
 };
+
+static void *large(size_t size)
+{
+	void *p = aligned_alloc(BLOCK, (size + BLOCK - 1) & ~(size_t)(BLOCK - 1));
+
+	/* a hint: small pages do as well */
+	if (p)
+		ima_ignore(madvise(p, size, MADV_HUGEPAGE));
+	return p;
+}
 
 int ima_cache_new(size_t max_bytes, struct ima_cache **ret)
 {
@@ -39,7 +63,10 @@ int ima_cache_new(size_t max_bytes, struct ima_cache **ret)
 		n *= 2;
 	c->max_bytes = max_bytes;
 	c->mask = n - 1;
-	c->slots = calloc(n, sizeof(*c->slots));
+	pthread_mutex_init(&c->lock, NULL);
+	c->slots = large(n * sizeof(*c->slots));
+	if (c->slots)
+		memset(c->slots, 0, n * sizeof(*c->slots));
 	if (!c->slots || getrandom(&c->seed, sizeof(c->seed), 0) != sizeof(c->seed)) {
 		const int r = c->slots ? -EIO : -ENOMEM;
 
@@ -52,20 +79,45 @@ int ima_cache_new(size_t max_bytes, struct ima_cache **ret)
 
 struct ima_cache *ima_cache_free(struct ima_cache *c)
 {
-	for (size_t i = 0; c && c->slots && i <= c->mask; i++) {
-		struct node *n = atomic_load_explicit(&c->slots[i], memory_order_relaxed);
+	if (!c)
+		return NULL;
+	while (c->blocks) {
+		struct block *next = c->blocks->next;
 
-		while (n) {
-			struct node *next = n->next;
-
-			free(n);
-			n = next;
-		}
+		free(c->blocks);
+		c->blocks = next;
 	}
-	if (c)
-		free(c->slots);
+	pthread_mutex_destroy(&c->lock);
+	free(c->slots);
 	free(c);
 	return NULL;
+}
+
+/* NULL when the limit is reached */
+static void *take_room(struct ima_cache *c, size_t size)
+{
+	struct block *b;
+	void *p = NULL;
+
+	size = (size + 15) & ~(size_t)15;
+	if (size > BLOCK / 4)
+		return NULL;
+	pthread_mutex_lock(&c->lock);
+	b = c->blocks;
+	if ((!b || b->used + size > BLOCK) && c->n_bytes + BLOCK <= c->max_bytes) {
+		b = large(BLOCK);
+		if (b) {
+			*b = (struct block){ .next = c->blocks, .used = (sizeof(*b) + 15) & ~(size_t)15 };
+			c->blocks = b;
+			c->n_bytes += BLOCK;
+		}
+	}
+	if (b && b->used + size <= BLOCK) {
+		p = (uint8_t *)b + b->used;
+		b->used += size;
+	}
+	pthread_mutex_unlock(&c->lock);
+	return p;
 }
 
 static uint64_t mix(uint64_t h, uint64_t word)
@@ -132,11 +184,7 @@ static struct node *make(struct ima_cache *c, const struct ima_cache_key *key, c
 			return NULL;
 		size += key->part[i].len;
 	}
-	if (atomic_fetch_add_explicit(&c->used, size, memory_order_relaxed) + size > c->max_bytes) {
-		atomic_fetch_sub_explicit(&c->used, size, memory_order_relaxed);
-		return NULL;
-	}
-	n = malloc(size);
+	n = take_room(c, size);
 	if (!n)
 		return NULL;
 	n->hash = key->hash;

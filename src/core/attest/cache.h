@@ -11,7 +11,7 @@ struct ima_cache;
 
 #define IMA_CACHE_PARTS 4
 
-/** ima_cache_new() - at most @max_bytes of entries, beside a table of an eighth of that. -ENOMEM, -EIO no random seed */
+/** ima_cache_new() - at most @max_bytes of entries, in steps of 2 MiB, beside a table of a 32nd to a 16th of that. -ENOMEM, -EIO no random seed */
 ima_must_check int ima_cache_new(size_t max_bytes, struct ima_cache **ret);
 struct ima_cache *ima_cache_free(struct ima_cache *c);
 

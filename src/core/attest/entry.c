@@ -126,6 +126,14 @@ static enum ima_reference_answer ask(struct subject *s, const struct ima_referen
 	return a;
 }
 
+static bool is_known(struct subject *s)
+{
+	const struct ima_reference *ref = s->v->opts.reference;
+
+	s->e->has_reference = ref && ima_reference_is_match(ref, s->name, &s->digest, s->v->opts.now, &s->e->reference);
+	return s->e->has_reference;
+}
+
 static bool is_allowed_by(struct subject *s, const struct ima_reference *list)
 {
 	return ask(s, list) == IMA_REFERENCE_MATCH || ask(s, s->v->opts.reference) == IMA_REFERENCE_MATCH;
@@ -259,15 +267,16 @@ static int judge_file(struct subject *s)
 {
 	const struct ima_attest_rules *rules = &s->v->rules;
 	const bool strong = rules->algorithms >> s->digest.algo & 1;
-	const enum ima_reference_answer a = strong ? ask(s, s->v->opts.reference) : IMA_REFERENCE_UNKNOWN;
+	enum ima_reference_answer a;
 	int r = 0;
 
-	if (a == IMA_REFERENCE_MATCH && rules->signatures != IMA_SIGNATURES_REQUIRE)
+	if (strong && rules->signatures != IMA_SIGNATURES_REQUIRE && is_known(s))
 		return set(s, IMA_ENTRY_KNOWN);
 	if (ima_paths_has(rules->excludes, s->name))
 		return set(s, IMA_ENTRY_EXCLUDED);
 	if (!strong)
 		return set(s, IMA_ENTRY_WEAK);
+	a = ask(s, s->v->opts.reference);
 	if (rules->signatures == IMA_SIGNATURES_REQUIRE)
 		return judge_required(s, a);
 	if (s->sig.len && rules->signatures == IMA_SIGNATURES_ACCEPT && ima_keyring_n_keys(s->v->opts.keys))

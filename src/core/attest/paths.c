@@ -23,6 +23,7 @@ struct token {
 struct glob {
 	char *literal; /* what the path must begin with */
 	size_t literal_len, n;
+	uint64_t literal_end; /* its last eight bytes, when it has as many: what tells globs of one folder apart */
 	struct token *tokens; /* of what comes after the literal */
 };
 
@@ -212,6 +213,8 @@ static int add_glob(struct ima_paths *p, const char *pattern)
 		return -ENOMEM;
 	p->globs = more;
 	g.literal = strndup(pattern, g.literal_len);
+	if (g.literal_len >= 8)
+		memcpy(&g.literal_end, pattern + g.literal_len - 8, 8);
 	g.tokens = calloc(strlen(at), sizeof(*g.tokens));
 	while (*at && r == 0 && g.literal && g.tokens)
 		r = read_token(&at, &g.tokens[g.n++]);
@@ -293,12 +296,25 @@ static void pass_stars(const struct glob *g, bool *places)
 			places[i + 1] = true;
 }
 
+static bool begins(const struct glob *g, struct ima_bytes path)
+{
+	uint64_t end;
+
+	if (path.len < g->literal_len)
+		return false;
+	if (g->literal_len >= 8) {
+		memcpy(&end, path.data + g->literal_len - 8, 8);
+		if (end != g->literal_end)
+			return false;
+	}
+	return !memcmp(path.data, g->literal, g->literal_len);
+}
+
+/* places of a path in a glob's tokens, for a path that begins as it should */
 static bool glob_takes(const struct glob *g, struct ima_bytes path)
 {
 	bool places[IMA_PATHS_MAX_GLOB + 2] = { true }, alive = true;
 
-	if (path.len < g->literal_len || memcmp(path.data, g->literal, g->literal_len))
-		return false;
 	pass_stars(g, places);
 	for (size_t at = g->literal_len; at < path.len && alive; at++) {
 		alive = false;
@@ -321,7 +337,7 @@ bool ima_paths_has(const struct ima_paths *p, struct ima_bytes path)
 	if (p->everything || is_below(p, path))
 		return true;
 	for (size_t i = 0; i < p->n_globs; i++)
-		if (glob_takes(&p->globs[i], path))
+		if (begins(&p->globs[i], path) && glob_takes(&p->globs[i], path))
 			return true;
 	return false;
 }

@@ -426,19 +426,40 @@ static enum ima_reference_answer find_exact(const struct ima_reference *r, uint6
 	return a;
 }
 
+static enum ima_reference_answer find_either(const struct ima_reference *r, struct ima_bytes path,
+					     const struct ima_digest *digest, int64_t now, uint32_t *index)
+{
+	static const struct ima_bytes any = { (const uint8_t *)"", 0 };
+	enum ima_reference_answer a;
+
+	if (!digest->len || digest->len != ima_hash_len(digest->algo))
+		return IMA_REFERENCE_UNKNOWN;
+	a = find_exact(r, hash_path(path), path, digest, now, index);
+	return a == IMA_REFERENCE_UNKNOWN ? find_exact(r, hash_path(any), any, digest, now, index) : a;
+}
+
+bool ima_reference_is_match(const struct ima_reference *r, struct ima_bytes path, const struct ima_digest *digest, int64_t now,
+			    uint32_t *ret_index)
+{
+	uint32_t index;
+
+	if (find_either(r, path, digest, now, &index) != IMA_REFERENCE_MATCH)
+		return false;
+	if (ret_index)
+		*ret_index = index;
+	return true;
+}
+
 enum ima_reference_answer ima_reference_find(const struct ima_reference *r, struct ima_bytes path,
 					     const struct ima_digest *digest, int64_t now, uint32_t *ret_index)
 {
-	static const struct ima_bytes any = { (const uint8_t *)"", 0 };
 	enum ima_reference_answer a;
 	uint64_t at = 0;
 	uint32_t index = 0;
 
 	if (!digest->len || digest->len != ima_hash_len(digest->algo))
 		return IMA_REFERENCE_UNKNOWN;
-	a = find_exact(r, hash_path(path), path, digest, now, &index);
-	if (a == IMA_REFERENCE_UNKNOWN)
-		a = find_exact(r, hash_path(any), any, digest, now, &index);
+	a = find_either(r, path, digest, now, &index);
 	if (a == IMA_REFERENCE_UNKNOWN && ima_reference_next_of_path(r, path, &at, &index) == 1)
 		a = IMA_REFERENCE_CHANGED;
 	at = 0;
