@@ -25,12 +25,16 @@ static la_ssize_t take(struct archive *a, void *user, const void *data, size_t l
 {
 	struct sink *s = user;
 
+	/* a sink that fails leaks the writer's buffer (libarchive 3.6): it goes on to the end, and what was wrong is kept */
+	if (s->error)
+		return (la_ssize_t)len;
 	if (s->out)
 		s->error = ima_buffer_append(s->out, data, len);
 	else if (len > s->same.len - s->at || memcmp(s->same.data + s->at, data, len))
 		s->error = -EBADMSG;
-	s->at += len;
-	return s->error ? ARCHIVE_FATAL : (la_ssize_t)len;
+	if (!s->error)
+		s->at += len;
+	return (la_ssize_t)len;
 }
 
 static int write_part(struct archive *a, struct archive_entry *e, const char *name, struct ima_bytes part)
