@@ -182,22 +182,13 @@ static int take_threads(struct verify_args *a, const char *text)
 	return 0;
 }
 
-static int take_nonce_text(struct verify_args *a, const char *text)
-{
-	a->nonce_len = strlen(text);
-	if (!a->nonce_len || a->nonce_len > sizeof(a->nonce))
-		return imactl_fail(EXIT_USAGE, "--nonce-text: not 1 to %d bytes", IMA_QUOTE_NONCE_MAX);
-	memcpy(a->nonce, text, a->nonce_len);
-	return 0;
-}
-
 static int take_option(struct verify_args *a, struct sources *s, bool skip[IMA_CHECK__LAST], int opt)
 {
 	switch (opt) {
 	case 'n':
 		return imactl_nonce(optarg, a->nonce, &a->nonce_len);
 	case 'N':
-		return take_nonce_text(a, optarg);
+		return imactl_nonce_text(optarg, a->nonce, &a->nonce_len);
 	case 'M':
 		return imactl_read_named(NULL, a->nonces = optarg, NONCES_MAX, &s->nonces);
 	case 'a':

@@ -54,12 +54,14 @@ static int parse_pcrs(const char *text, uint32_t *ret)
 	return imactl_fail(EXIT_USAGE, "--pcrs %s: numbers from 0 to 23 and ranges, with commas between them", text);
 }
 
-static int take_nonce_text(struct imactl_quote_opts *o, const char *text)
+int imactl_nonce_text(const char *text, uint8_t ret[static IMA_QUOTE_NONCE_MAX], size_t *ret_len)
 {
-	o->nonce_len = strlen(text);
-	if (!o->nonce_len || o->nonce_len > sizeof(o->nonce))
+	const size_t n = strlen(text);
+
+	if (!n || n > IMA_QUOTE_NONCE_MAX)
 		return imactl_fail(EXIT_USAGE, "--nonce-text: not 1 to %d bytes", IMA_QUOTE_NONCE_MAX);
-	memcpy(o->nonce, text, o->nonce_len);
+	memcpy(ret, text, n);
+	*ret_len = n;
 	return EXIT_GOOD;
 }
 
@@ -79,7 +81,7 @@ bool imactl_quote_option(struct imactl_quote_opts *o, int opt)
 		o->failed = imactl_nonce(optarg, o->nonce, &o->nonce_len) != EXIT_GOOD;
 		return true;
 	case 'N':
-		o->failed = take_nonce_text(o, optarg) != EXIT_GOOD;
+		o->failed = imactl_nonce_text(optarg, o->nonce, &o->nonce_len) != EXIT_GOOD;
 		return true;
 	case 'p':
 		o->failed = parse_pcrs(optarg, &o->mask) != EXIT_GOOD;

@@ -32,3 +32,6 @@ int imactl_quote(const struct imactl_quote_opts *o, const struct ima_ak_blobs *a
 
 /** imactl_nonce() - hexadecimal text to bytes; EXIT_GOOD, or EXIT_USAGE and said why */
 int imactl_nonce(const char *hex, uint8_t ret[static IMA_QUOTE_NONCE_MAX], size_t *ret_len);
+
+/** imactl_nonce_text() - the same of text as it is */
+int imactl_nonce_text(const char *text, uint8_t ret[static IMA_QUOTE_NONCE_MAX], size_t *ret_len);

@@ -14,6 +14,7 @@
 #include <sys/random.h>
 
 #include "base/cleanup.h"
+#include "base/mix.h"
 
 #define CHAIN_MAX 16 /* entries: more means keys that were made to collide */
 #define BYTES_A_SLOT 256
@@ -120,35 +121,13 @@ static void *take_room(struct ima_cache *c, size_t size)
 	return p;
 }
 
-static uint64_t mix(uint64_t h, uint64_t word)
-{
-	const __uint128_t p = (__uint128_t)(h ^ word) * UINT64_C(0x9fb21c651e98df25);
-
-	return (uint64_t)p ^ (uint64_t)(p >> 64);
-}
-
-static uint64_t hash_part(uint64_t h, struct ima_bytes b)
-{
-	uint64_t word = 0;
-
-	h = mix(h, b.len);
-	for (; b.len >= 8; b.data += 8, b.len -= 8) {
-		memcpy(&word, b.data, 8);
-		h = mix(h, word);
-	}
-	word = 0;
-	if (b.len)
-		memcpy(&word, b.data, b.len);
-	return mix(h, word);
-}
-
 void ima_cache_hash(const struct ima_cache *c, struct ima_cache_key *key)
 {
 	uint64_t h = c->seed;
 
 	for (size_t i = 0; i < IMA_CACHE_PARTS; i++)
-		h = hash_part(h, key->part[i]);
-	key->hash = mix(h, c->seed);
+		h = ima_mix_bytes(h, key->part[i]);
+	key->hash = ima_mix(h, c->seed);
 }
 
 static bool is_key(const struct node *n, const struct ima_cache_key *key)

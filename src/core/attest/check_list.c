@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mix.h"
 #include "core/attest/verify.h"
 
 /* of one record, as the cache of records keeps it */
@@ -273,14 +274,6 @@ static void check_list(struct ima_checking *c, const struct listing *l, int erro
 		ima_checked(c, IMA_CHECK_LIST, IMA_CHECK_PASS, "%llu entries, each digest is that of its data", (unsigned long long)l->n);
 }
 
-static bool is_zero(const struct ima_digest *bank, const uint8_t *value)
-{
-	for (size_t i = 0; i < bank->len; i++)
-		if (value[i])
-			return false;
-	return true;
-}
-
 static const struct ima_replay_pcr *pcr_of(const struct ima_replay_result *res, enum ima_hash_algo algo, unsigned int pcr)
 {
 	for (size_t i = 0; i < res->n_pcrs; i++)
@@ -318,7 +311,6 @@ static void look_for(const struct listing *l, const struct ima_replay_result *re
 	*r = (struct reached){ .all = l->targets.n_banks > 0 };
 	for (size_t b = 0; b < l->targets.n_banks; b++) {
 		const struct ima_pcr_bank *bank = &l->targets.banks[b];
-		const struct ima_digest size = { .len = ima_hash_len(bank->algo) };
 
 		for (unsigned int p = 0; p < IMA_PCR_COUNT; p++) {
 			const struct ima_replay_pcr *pcr;
@@ -328,7 +320,7 @@ static void look_for(const struct listing *l, const struct ima_replay_result *re
 			pcr = pcr_of(res, bank->algo, p);
 			r->all &= pcr && pcr->matched;
 			r->padded |= pcr && pcr->padded;
-			r->never_extended |= p == IMA_PCR_DEFAULT && is_zero(&size, bank->value[p]);
+			r->never_extended |= p == IMA_PCR_DEFAULT && ima_is_zero(bank->value[p], ima_hash_len(bank->algo));
 			if (pcr && pcr->matched && pcr->matched_at > r->at)
 				r->at = pcr->matched_at;
 		}

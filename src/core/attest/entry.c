@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/mix.h"
 #include "base/reader.h"
 #include "core/attest/verify.h"
 
@@ -95,14 +96,6 @@ int ima_entry_fields(const struct ima_template *t, struct ima_bytes data, struct
 		}
 	}
 	return r < 0 ? r : has_name && has_digest ? 0 : -EBADMSG;
-}
-
-static bool is_zero(const struct ima_digest *d)
-{
-	for (size_t i = 0; i < d->len; i++)
-		if (d->data[i])
-			return false;
-	return true;
 }
 
 static int set(struct subject *s, enum ima_entry_verdict v)
@@ -332,7 +325,7 @@ int ima_entry_judge(struct ima_verifier *v, struct ima_hasher *h, const struct i
 	if (ima_entry_fields(t, rec->data, &s.name, &s.digest, fields) < 0)
 		return set(&s, IMA_ENTRY_MALFORMED);
 	/* nothing hashes a violation's data: what can be said of it is checked */
-	if (step->violation && !is_zero(&s.digest))
+	if (step->violation && !ima_is_zero(s.digest.data, s.digest.len))
 		return set(&s, IMA_ENTRY_MALFORMED);
 	if (step->violation)
 		return set(&s, is_text(s.name, "imad_measurement_gap") ? IMA_ENTRY_GAP : IMA_ENTRY_VIOLATION);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/mix.h"
 
 #define MIN_SLOTS 16
 #define NO_SOURCE 0
@@ -52,36 +53,15 @@ struct ima_reference {
 	struct index exact, by_path, by_digest;
 };
 
-static uint64_t mix(uint64_t h, uint64_t word)
-{
-	const __uint128_t p = (__uint128_t)(h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (uint64_t)p ^ (uint64_t)(p >> 64);
-}
-
 /* paths of a list are hostile, but they are only looked for: what is in the table came from its owner */
-static uint64_t hash_bytes(uint64_t h, const uint8_t *p, size_t len)
-{
-	uint64_t word;
-
-	for (; len >= 8; p += 8, len -= 8) {
-		memcpy(&word, p, 8);
-		h = mix(h, word);
-	}
-	word = len;
-	for (size_t i = 0; i < len; i++)
-		word = word << 8 | p[i];
-	return mix(h, word);
-}
-
 static uint64_t hash_path(struct ima_bytes path)
 {
-	return hash_bytes(1, path.data, path.len);
+	return ima_mix_bytes(1, path);
 }
 
 static uint64_t hash_digest(const uint8_t *digest, size_t len)
 {
-	return hash_bytes(2, digest, len < 16 ? len : 16);
+	return ima_mix_bytes(2, (struct ima_bytes){ digest, len < 16 ? len : 16 });
 }
 
 static int index_new(struct index *x, size_t n)
@@ -171,10 +151,10 @@ struct ima_reference_builder *ima_reference_builder_free(struct ima_reference_bu
 static uint64_t hash_source(const struct ima_reference_value *value)
 {
 	const char *const words[] = { value->package, value->version, value->repository };
-	uint64_t h = mix(3, (uint64_t)value->expiry);
+	uint64_t h = ima_mix(3, (uint64_t)value->expiry);
 
 	for (size_t i = 0; i < IMA_N_ELEMENTS(words); i++)
-		h = hash_bytes(h, (const uint8_t *)(words[i] ? words[i] : ""), words[i] ? strlen(words[i]) : 0);
+		h = ima_mix_bytes(h, (struct ima_bytes){ (const uint8_t *)words[i], words[i] ? strlen(words[i]) : 0 });
 	return h;
 }
 
@@ -333,7 +313,7 @@ static void fill_indexes(struct ima_reference *r)
 		const uint64_t d = hash_digest(digest_of(&r->v, e), ima_hash_len((enum ima_hash_algo)e->algo));
 		const uint64_t p = hash_path(path_of(&r->v, e));
 
-		index_put(&r->exact, mix(p, d), i);
+		index_put(&r->exact, ima_mix(p, d), i);
 		index_put(&r->by_path, p, i);
 		index_put(&r->by_digest, d, i);
 	}
@@ -410,7 +390,7 @@ static enum ima_reference_answer find_exact(const struct ima_reference *r, uint6
 					    const struct ima_digest *d, int64_t now, uint32_t *index)
 {
 	const struct index *x = &r->exact;
-	const uint64_t hash = mix(path_hash, hash_digest(d->data, d->len));
+	const uint64_t hash = ima_mix(path_hash, hash_digest(d->data, d->len));
 	enum ima_reference_answer a = IMA_REFERENCE_UNKNOWN;
 
 	for (size_t i = hash & x->mask; x->slots[i]; i = (i + 1) & x->mask) {
