@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -169,28 +168,15 @@ static void run_list(struct bench *b, const char *what, bool with_reference)
 	report(what, n, "entries", wall, cpu);
 }
 
-static long memory_kib(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return u.ru_maxrss;
-}
-
 static void bench_files(size_t n)
 {
 	struct bench b;
-	long before;
 
 	begin(&b);
-	before = memory_kib();
 	add_files(&b, n);
 	maker_quote(&b.m);
-	/* the list itself is the input, not the reference's */
-	before += (long)(b.m.list.cap / 1024);
 	finish(&b);
 	run_list(&b, "ima-ng against reference", true);
-	printf("peak memory beside the list: %ld KiB, %.0f bytes a reference file\n", memory_kib() - before, (double)(memory_kib() - before) * 1024 / (double)n);
 }
 
 /* 100 paths and 100 globs; a twentieth of the entries is excluded, the others have to be looked up */
