@@ -238,6 +238,9 @@ static void measure(struct ima_monitor *m, struct ima_hasher *h, const struct im
 
 	if (r < 0)
 		ima_monitor_audit_collect(m, ev, c, verity, r);
+	/* a file without an fs-verity digest is neither listed nor kept from anybody */
+	if (verity && (r == -ENODATA || r == -EOPNOTSUPP))
+		return;
 	/* a file that cannot be read as a whole is listed with zeros; any other failure lists nothing */
 	if (r < 0 && r != -EINVAL && r != -EBADF) {
 		if (!out->error)

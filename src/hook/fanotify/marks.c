@@ -115,10 +115,15 @@ static void fs_facts(const struct ima_mount *mnt, const char *path, struct ima_p
 		ret->fsmagic = (uint64_t)sf.f_type;
 }
 
-static uint64_t wanted_events(uint32_t scope)
+/* @appraised: what the kernel reads by itself is judged when it is opened: without a verdict the gate refuses the read */
+static uint64_t wanted_events(uint32_t scope, uint32_t appraised)
 {
 	const uint32_t execs = 1U << IMA_FUNC_BPRM_CHECK | 1U << IMA_FUNC_CREDS_CHECK;
+	const uint32_t reads = 1U << IMA_FUNC_MODULE_CHECK | 1U << IMA_FUNC_KEXEC_KERNEL_CHECK |
+			       1U << IMA_FUNC_KEXEC_INITRAMFS_CHECK;
 
+	if (appraised & reads)
+		scope |= 1U << IMA_FUNC_FILE_CHECK;
 	scope &= execs | 1U << IMA_FUNC_FILE_CHECK | 1U << IMA_FUNC_MMAP_CHECK |
 		 1U << IMA_FUNC_MMAP_CHECK_REQPROT | 1U << IMA_FUNC_FIRMWARE_CHECK;
 	if (!scope)
@@ -176,7 +181,7 @@ static const char *mark_fs(struct ima_marks *m, const struct ima_mount *mnt, con
 	fs_facts(mnt, path, &fs);
 	scope = ima_monitor_scope(m->worker->monitor, &fs);
 	appraised = ima_monitor_appraises(m->worker->monitor, &fs);
-	events = wanted_events(scope);
+	events = wanted_events(scope, m->fan->gate ? appraised : 0);
 	events |= closing_events(events, appraised);
 	if (all & ~events)
 		ima_ignore(fanotify_mark(group, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM,
