@@ -25,6 +25,7 @@
 #include "core/monitor/monitor.h"
 #include "hook/trace/trace.h"
 #include "imactl/policy_source.h"
+#include "imactl/run_evidence.h"
 #include "imactl/run_list.h"
 #include "imactl/run_policy.h"
 
@@ -34,6 +35,7 @@
 struct run_args {
 	struct policy_source source;
 	const char *list, *pcrs, *templ, *reference, *tpm;
+	struct run_evidence_opts evidence;
 	enum ima_hash_algo hash;
 	bool deny_unknown, best_effort, io_uring, json, quiet;
 	char **command;
@@ -79,6 +81,9 @@ static int take_option(struct run_args *a, int opt)
 	case 'e': a->best_effort = true; break;
 	case 'u': a->io_uring = true; break;
 	case 'T': a->tpm = optarg; break;
+	case 'E': a->evidence.out = optarg; break;
+	case 'k': a->evidence.ak = optarg; break;
+	case 'n': a->evidence.nonce = optarg; break;
 	case 'j': a->json = true; break;
 	case 'q': a->quiet = true; break;
 	case 'H':
@@ -105,6 +110,9 @@ static int parse_args(int argc, char **argv, struct run_args *a)
 		{ "best-effort", no_argument, NULL, 'e' },
 		{ "allow-io-uring", no_argument, NULL, 'u' },
 		{ "tpm", required_argument, NULL, 'T' },
+		{ "evidence", required_argument, NULL, 'E' },
+		{ "ak", required_argument, NULL, 'k' },
+		{ "nonce", required_argument, NULL, 'n' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ 0 },
@@ -121,7 +129,7 @@ static int parse_args(int argc, char **argv, struct run_args *a)
 		return imactl_usage("run");
 	if (a->deny_unknown && !a->reference)
 		return imactl_fail(EXIT_USAGE, "--deny-unknown needs --reference: what is known?");
-	return 0;
+	return run_evidence_check(&a->evidence);
 }
 
 /* ---- what is said meanwhile and decided ---- */
@@ -412,6 +420,8 @@ static int finish(struct run *r, int wait_status)
 
 	if (e == 0 && r->a->pcrs)
 		e = write_pcrs(r->a->pcrs, &v.pcrs);
+	if (e == 0 && r->a->evidence.out)
+		e = run_evidence_write(&r->a->evidence, &r->list, r->h);
 	if (e == 0 && r->a->json)
 		print_json(r, &v, &s, status);
 	else if (e == 0 && !r->a->quiet)

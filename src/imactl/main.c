@@ -57,7 +57,7 @@ const struct imactl_command imactl_commands[] = {
 	  "a signing key, its certificate, and a CA unless one is given" },
 	{ "run", cmd_run,
 	  "run [--policy FILE | --builtin WORDS] [--list FILE] [--pcrs FILE] [--template T] [--hash ALG] [--reference FILE [--deny-unknown]] "
-	  "[--best-effort] [--allow-io-uring] [--tpm SPEC] [--json | --quiet] -- COMMAND [ARGUMENT...]",
+	  "[--evidence FILE [--ak FOLDER] [--nonce HEX]] [--best-effort] [--allow-io-uring] [--tpm SPEC] [--json | --quiet] -- COMMAND [ARGUMENT...]",
 	  "measure one command and what it starts, without privileges" },
 	{ "measure", cmd_measure,
 	  "measure (--label LABEL --name NAME [--by-hash] | --keyring KEYRING) [FILE|-] [--json] [--control SOCKET]",

@@ -113,6 +113,17 @@ cp /bin/true "$work/out/hidden"; chmod 711 "$work/out/hidden"
 run --best-effort -- "$work/out/hidden" 2>"$work/out/said" && die "an unmeasured program and status 0"
 "$imactl" list "$list" | grep -q "imactl_run_unmeasured:$work/out/hidden" || die "best effort: the list does not say so"
 
+# ---- evidence of the run ----
+run --quiet --evidence "$work/out/evidence" --nonce c0ffee -- true || die "evidence"
+verify() { "$imactl" evidence verify --skip ak --skip event-log --reference "$work/out/known" --nonce "$1" "$work/out/evidence"; }
+"$imactl" list "$list" | sed -n 's/.* sha256:\([0-9a-f]*\) \(\/.*[^ ]\) *$/\1  \2/p' >"$work/out/known"
+verify c0ffee >"$work/out/said" || die "evidence is not believed: $(cat "$work/out/said")"
+verify c0ffef >/dev/null && die "evidence for another nonce is believed"
+sed -i '/bin\/true/d' "$work/out/known"
+verify c0ffee >/dev/null && die "evidence of an unknown program is believed"
+[ "$(status_of --tpm none --evidence "$work/out/none" -- true)" = 3 ] && [ ! -e "$work/out/none" ] || die "evidence without a TPM"
+[ "$(status_of --nonce 00 -- true)" = 2 ] || die "a nonce for nothing"
+
 # ---- only what is known ----
 cp /bin/true "$work/out/unknown"; printf x >>"$work/out/unknown"
 run --quiet -- sh -c true
