@@ -13,19 +13,12 @@ struct {
 	__type(value, struct ima_gate_context);
 } context_map SEC(".maps");
 
-/* how far the task's execve is: 1 when the last program searched for was ELF */
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, __u32);
-} exec_map SEC(".maps");
-
 static __always_inline __u32 exec_kind(void)
 {
-	__u32 *elf = bpf_task_storage_get(&exec_map, bpf_get_current_task_btf(), 0, 0);
+	const __u32 tid = (__u32)bpf_get_current_pid_tgid();
+	__u32 *slot = loader_slot(tid);
 
-	return elf && *elf ? IMA_GATE_KIND_EXEC | IMA_GATE_KIND_LOADER : IMA_GATE_KIND_EXEC;
+	return slot && *slot == tid ? IMA_GATE_KIND_EXEC | IMA_GATE_KIND_LOADER : IMA_GATE_KIND_EXEC;
 }
 
 /* for the fanotify event that follows in this task */
@@ -179,27 +172,39 @@ int BPF_PROG(gate_file_release, struct file *file)
 	return 0;
 }
 
+/* what the worker found of the content as it is now; NULL: nothing. A writer's claim is looked at before the generation that it moves */
+static __always_inline struct ima_gate_verdict *standing(struct inode *inode,
+							 struct ima_gate_config *cfg)
+{
+	struct ima_gate_verdict *v;
+	struct ima_gate_live *l;
+
+	if (inode->i_writecount.counter > 0)
+		return 0;
+	v = verdict_of(inode);
+	if (!v || v->epoch != cfg->epoch)
+		return 0;
+	l = live_of(inode, false);
+	return l && l->gen == v->gen ? v : 0;
+}
+
 /* may this content be used so? Without a verdict the worker is told; refused only where rules enforce */
 static __always_inline int use(struct file *file, struct inode *inode, __u32 func, bool named)
 {
 	struct ima_gate_config *cfg = config();
 	struct ima_gate_verdict *v;
-	struct ima_gate_live *l;
 	const __u32 bit = 1U << func;
-	bool valid, refused;
+	bool refused;
 
 	if (!cfg || !(cfg->active & bit) || !is_regular(inode))
 		return 0;
-	v = verdict_of(inode);
-	l = live_of(inode, false);
-	valid = v && l && v->epoch == cfg->epoch && inode->i_writecount.counter <= 0 &&
-		v->gen == l->gen;
-	refused = (cfg->enforced & bit) && !(valid && (v->allowed & bit));
-	if (valid && (v->seen & bit) && !refused)
+	v = standing(inode, cfg);
+	refused = (cfg->enforced & bit) && !(v && (v->allowed & bit));
+	if (v && (v->seen & bit) && !refused)
 		return 0;
 	if (!watched_for_us(inode))
 		return 0;
-	if (!(valid && (v->seen & bit)))
+	if (!(v && (v->seen & bit)))
 		tell(IMA_GATE_LATE, func, file, inode, named);
 	return refused ? -EACCES : 0;
 }
@@ -207,29 +212,17 @@ static __always_inline int use(struct file *file, struct inode *inode, __u32 fun
 SEC("lsm/bprm_check_security")
 int BPF_PROG(gate_bprm_check, struct linux_binprm *bprm, int ret)
 {
-	__u32 *elf;
-	__u32 is_elf;
+	const __u32 tid = (__u32)bpf_get_current_pid_tgid();
+	__u32 *slot = loader_slot(tid);
 
 	if (ret)
 		return ret;
-	is_elf = bprm->buf[0] == 0x7f && bprm->buf[1] == 'E' && bprm->buf[2] == 'L' &&
-		 bprm->buf[3] == 'F';
-	elf = bpf_task_storage_get(&exec_map, bpf_get_current_task_btf(), 0,
-				   BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (elf)
-		*elf = is_elf;
+	if (slot)
+		*slot = bprm->buf[0] == 0x7f && bprm->buf[1] == 'E' && bprm->buf[2] == 'L' &&
+					bprm->buf[3] == 'F' ?
+				tid :
+				0;
 	return use(bprm->file, bprm->file->f_inode, FUNC_BPRM_CHECK, true);
-}
-
-/* the new image is in place and its loader is open: what this task opens next belongs to another execve */
-SEC("lsm/bprm_committed_creds")
-int BPF_PROG(gate_bprm_committed, struct linux_binprm *bprm)
-{
-	__u32 *elf = bpf_task_storage_get(&exec_map, bpf_get_current_task_btf(), 0, 0);
-
-	if (elf)
-		*elf = 0;
-	return 0;
 }
 
 static __always_inline void tell_mapped_writers(struct file *file, struct inode *inode, __u32 func)
@@ -243,35 +236,57 @@ static __always_inline void tell_mapped_writers(struct file *file, struct inode 
 	tell(IMA_GATE_WRITERS, func, file, inode, true);
 }
 
+static __always_inline void map_shared(struct file *file, struct inode *inode)
+{
+	struct ima_gate_live *l;
+
+	if (!(file->f_mode & FMODE_WRITE) || !is_regular(inode))
+		return;
+	l = live_of(inode, true);
+	if (l)
+		__sync_fetch_and_add(&l->shared_writable, 1);
+	changed(inode);
+}
+
+static __always_inline int map_executable(struct file *file, struct inode *inode, __u32 bits)
+{
+	struct ima_gate_config *cfg = config();
+	struct ima_gate_verdict *v;
+	int r = 0;
+
+	if (!cfg || !(bits &= cfg->active) || !is_regular(inode))
+		return 0;
+	/* both funcs at one look: a library is mapped by each program */
+	v = standing(inode, cfg);
+	if (v && (v->seen & bits) == bits && (v->allowed & cfg->enforced & bits) == (cfg->enforced & bits))
+		return 0;
+	if (bits & 1U << FUNC_MMAP_CHECK_REQPROT) {
+		tell_mapped_writers(file, inode, FUNC_MMAP_CHECK_REQPROT);
+		r = use(file, inode, FUNC_MMAP_CHECK_REQPROT, true);
+	}
+	if (!r && (bits & 1U << FUNC_MMAP_CHECK)) {
+		tell_mapped_writers(file, inode, FUNC_MMAP_CHECK);
+		r = use(file, inode, FUNC_MMAP_CHECK, true);
+	}
+	return r;
+}
+
 SEC("lsm/mmap_file")
 int BPF_PROG(gate_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
 	     unsigned long flags, int ret)
 {
 	const unsigned long type = flags & MAP_TYPE;
-	struct ima_gate_live *l;
-	struct inode *inode;
-	int r = 0;
+	__u32 bits = 0;
 
 	if (ret || !file)
 		return ret;
-	inode = file->f_inode;
-	if (!is_regular(inode))
-		return 0;
-	if ((type == MAP_SHARED || type == MAP_SHARED_VALIDATE) && (file->f_mode & FMODE_WRITE)) {
-		l = live_of(inode, true);
-		if (l)
-			__sync_fetch_and_add(&l->shared_writable, 1);
-		changed(inode);
-	}
-	if (reqprot & PROT_EXEC) {
-		tell_mapped_writers(file, inode, FUNC_MMAP_CHECK_REQPROT);
-		r = use(file, inode, FUNC_MMAP_CHECK_REQPROT, true);
-	}
-	if (!r && (prot & PROT_EXEC)) {
-		tell_mapped_writers(file, inode, FUNC_MMAP_CHECK);
-		r = use(file, inode, FUNC_MMAP_CHECK, true);
-	}
-	return r;
+	if (type == MAP_SHARED || type == MAP_SHARED_VALIDATE)
+		map_shared(file, file->f_inode);
+	if (reqprot & PROT_EXEC)
+		bits |= 1U << FUNC_MMAP_CHECK_REQPROT;
+	if (prot & PROT_EXEC)
+		bits |= 1U << FUNC_MMAP_CHECK;
+	return bits ? map_executable(file, file->f_inode, bits) : 0;
 }
 
 /*

@@ -50,6 +50,7 @@
 #define ATTR_GID 4U
 #define ATTR_SIZE 8U
 #define MAX_PIECES 8192 /* of IMA_GATE_DATA_MAX bytes */
+#define LOADER_SLOTS 65536
 #define KEXEC_FILE_LOAD_NR 320 /* x86-64 */
 
 /* enum ima_func; checked against the library's own numbers when the object is opened */
@@ -118,6 +119,24 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 * 1024 * 1024);
 } ring_map __weak SEC(".maps");
+
+/*
+ * Whose execve searched for an ELF program last: the thread id, at its remainder. Two that share a slot can only make a loader count as a
+ * program, which is measured by more rules.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LOADER_SLOTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} loader_map __weak SEC(".maps");
+
+static __always_inline __u32 *loader_slot(__u32 tid)
+{
+	const __u32 at = tid % LOADER_SLOTS;
+
+	return bpf_map_lookup_elem(&loader_map, &at);
+}
 
 static __always_inline struct ima_gate_config *config(void)
 {

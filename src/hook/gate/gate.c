@@ -60,7 +60,8 @@ static int hook_args(const struct btf *btf, const char *name)
 	return t ? (int)btf_vlen(t) : -1;
 }
 
-static void choose_programs(struct gate_bpf *s, bool refuses, const struct btf *btf)
+static void choose_programs(struct gate_bpf *s, const struct ima_gate_opts *opts,
+			    const struct btf *btf)
 {
 	const int setattr = hook_args(btf, "bpf_lsm_inode_setattr");
 
@@ -69,7 +70,8 @@ static void choose_programs(struct gate_bpf *s, bool refuses, const struct btf *
 	bpf_program__set_autoload(s->progs.gate_file_truncate,
 				  hook_args(btf, "bpf_lsm_file_truncate") >= 0);
 	bpf_program__set_autoload(s->progs.gate_file_post_open,
-				  refuses && hook_args(btf, "bpf_lsm_file_post_open") >= 0);
+				  (opts->refuses || opts->outlives) &&
+					  hook_args(btf, "bpf_lsm_file_post_open") >= 0);
 	bpf_program__set_autoload(s->progs.gate_set_acl, hook_args(btf, "bpf_lsm_inode_set_acl") >= 0);
 	bpf_program__set_autoload(s->progs.gate_remove_acl,
 				  hook_args(btf, "bpf_lsm_inode_remove_acl") >= 0);
@@ -78,6 +80,8 @@ static void choose_programs(struct gate_bpf *s, bool refuses, const struct btf *
 	bpf_program__set_autoload(s->progs.gate_setattr_new, setattr >= SETATTR_ARGS_NEW);
 	bpf_program__set_autoload(s->progs.gate_setattr_old,
 				  setattr >= 0 && setattr < SETATTR_ARGS_NEW);
+	/* only a guard asks whether the supervisor lives */
+	bpf_program__set_autoload(s->progs.gate_guard_exit, opts->guard != IMA_GATE_GUARD_OFF);
 	/* the machine may have no probes: then keys alone are not seen */
 	bpf_program__set_autoattach(s->progs.gate_key_begin, false);
 	bpf_program__set_autoattach(s->progs.gate_key_end, false);
@@ -120,7 +124,7 @@ static int load(struct ima_gate *g, const struct ima_gate_opts *opts, struct ima
 		return no_btf(diag);
 	r = hook_args(btf, "bpf_lsm_file_open");
 	if (r >= 0)
-		choose_programs(g->skel, opts->refuses || opts->outlives, btf);
+		choose_programs(g->skel, opts, btf);
 	btf__free(btf);
 	if (r < 0)
 		return ima_diag_text(diag, -ENOSYS, "the kernel lacks CONFIG_BPF_LSM");

@@ -121,32 +121,47 @@ int BPF_PROG(gate_guard_ptrace, struct task_struct *child, unsigned int mode)
 	return cfg ? -EPERM : 0;
 }
 
-/* which program a task runs: imad's own makes it a possible heir, any other ends what it was */
-SEC("lsm/bprm_committed_creds")
-int BPF_PROG(gate_guard_exec, struct linux_binprm *bprm)
+static __always_inline bool is_program(struct inode *inode)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct inode *inode = bprm->file->f_inode;
-	struct ima_gate_verdict *v;
+	struct ima_gate_verdict *v = verdict_of(inode);
 	struct ima_gate_live *l;
-	__u32 *own;
-	bool program;
 
-	if (!is_regular(inode))
-		return 0;
-	v = verdict_of(inode);
+	if (!v || !(v->flags & IMA_GATE_PROGRAM))
+		return false;
 	l = live_of(inode, false);
-	program = v && l && v->flags & IMA_GATE_PROGRAM && v->gen == l->gen;
-	own = bpf_task_storage_get(&own_map, t, 0, program ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	return l && l->gen == v->gen;
+}
+
+/* which program a task runs: imad's own makes it a possible heir, any other ends what it was */
+static __always_inline void runs(struct inode *inode)
+{
+	const bool program = is_program(inode);
+	__u32 *own = bpf_task_storage_get(&own_map, bpf_get_current_task_btf(), 0,
+					  program ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+
 	if (!own)
-		return 0;
+		return;
 	if (program)
 		*own |= IMA_GATE_OWN_PROGRAM;
 	else
 		*own = 0;
+}
+
+/* the new image is in place and its loader is open: what this task opens next belongs to another execve */
+SEC("lsm/bprm_committed_creds")
+int BPF_PROG(gate_committed, struct linux_binprm *bprm)
+{
+	struct inode *inode = bprm->file->f_inode;
+	__u32 *slot = loader_slot((__u32)bpf_get_current_pid_tgid());
+
+	if (slot)
+		*slot = 0;
+	if (is_regular(inode))
+		runs(inode);
 	return 0;
 }
 
+/* attached where there is a guard */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(gate_guard_exit, struct task_struct *t)
 {
