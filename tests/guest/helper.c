@@ -311,12 +311,12 @@ static int flip_in_child(char *path)
 	return waitpid(pid, &status, 0) < 0 || status ? -1 : 0;
 }
 
-/* a descriptor from before the change: what it maps executable is the changed content */
+/* FILE [CHANGED]: a descriptor from before the change, which may be made by another name; what it maps executable is the changed content */
 static int do_old_mmap(char **argv)
 {
 	int fd = open(argv[0], O_RDONLY);
 
-	if (fd < 0 || flip_in_child(argv[0]) < 0)
+	if (fd < 0 || flip_in_child(argv[1] ? argv[1] : argv[0]) < 0)
 		return refused("flip");
 	if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED)
 		return 126;

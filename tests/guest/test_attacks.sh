@@ -16,6 +16,8 @@ written_through_a_loop_device refused either
 written_through_another_groups_descriptor refused ran
 renamed_over refused refused
 overlay_upper_written refused refused
+overlay_upper_written_under_a_descriptor refused ran
+overlay_lower_written_under_a_descriptor refused ran
 loader_run_directly refused refused
 mapped_by_an_old_descriptor refused ran
 mprotect_of_an_old_mapping refused ran
@@ -47,6 +49,17 @@ mkdir -p /mnt/a /mnt/o /mnt/t
 mount -t tmpfs t /mnt/t
 v=/mnt/a/victim
 label() { setfattr -n security.ima -v "0x0404$(openssl dgst -sha256 -r "$1" | cut -d' ' -f1)" "$1"; }
+# a layer of an overlay is written after the merged file was opened and approved, before it is mapped
+under_a_descriptor() { # NAME LAYER
+	rm -rf /mnt/o/*; mkdir -p /mnt/o/lo /mnt/o/up /mnt/o/wk /mnt/o/mg
+	./race victim /mnt/o/$2/victim; chown 12345 /mnt/o/$2/victim; label /mnt/o/$2/victim
+	mount -t overlay o -o lowerdir=/mnt/o/lo,upperdir=/mnt/o/up,workdir=/mnt/o/wk /mnt/o/mg
+	sleep 1
+	./helper mmap /mnt/o/mg/victim || echo "$1 not-approved" >>/run/host/$tier
+	./helper old-mmap /mnt/o/mg/victim /mnt/o/$2/victim
+	outcome $1 $?
+	umount /mnt/o/mg
+}
 good() { # a new good program, approved: its second use needs no look
 	rm -f $v
 	./race victim $v
@@ -120,6 +133,9 @@ for tier in gate fanotify; do
 	/mnt/o/mg/victim 2>/dev/null
 	outcome overlay_upper_written $?
 	umount /mnt/o/mg
+
+	under_a_descriptor overlay_upper_written_under_a_descriptor up
+	under_a_descriptor overlay_lower_written_under_a_descriptor lo
 
 	cp /usr/bin/true /mnt/a/dynamic; chown 12345 /mnt/a/dynamic; label /mnt/a/dynamic
 	/lib64/ld-linux-x86-64.so.2 /mnt/a/dynamic || echo "loader_run_directly not-approved" >>/run/host/$tier

@@ -3,6 +3,8 @@
 #include "gate.bpf.h"
 #include "metadata.bpf.h"
 
+#include "layer.bpf.h"
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* the access that a task is about to make, by thread id */
@@ -111,6 +113,8 @@ int BPF_PROG(gate_file_open, struct file *file, int ret)
 
 	if (ret)
 		return ret;
+	if (file->f_mode & FMODE_NOACCOUNT)
+		note_layer(inode);
 	v = verdict_of(inode); /* regular files only have one */
 	if (v && (v->flags & IMA_GATE_CACHED) && !(file->f_mode & FMODE_WRITE) &&
 	    inode->i_writecount.counter <= 0)
@@ -173,7 +177,7 @@ int BPF_PROG(gate_file_release, struct file *file)
 }
 
 /* what the worker found of the content as it is now; NULL: nothing. A writer's claim is looked at before the generation that it moves */
-static __always_inline struct ima_gate_verdict *standing(struct inode *inode,
+static __always_inline struct ima_gate_verdict *standing(struct file *file, struct inode *inode,
 							 struct ima_gate_config *cfg)
 {
 	struct ima_gate_verdict *v;
@@ -182,7 +186,7 @@ static __always_inline struct ima_gate_verdict *standing(struct inode *inode,
 	if (inode->i_writecount.counter > 0)
 		return 0;
 	v = verdict_of(inode);
-	if (!v || v->epoch != cfg->epoch)
+	if (!v || v->epoch != cfg->epoch || (v->behind.inode && !is_layer_same(file, &v->behind)))
 		return 0;
 	l = live_of(inode, false);
 	return l && l->gen == v->gen ? v : 0;
@@ -198,7 +202,7 @@ static __always_inline int use(struct file *file, struct inode *inode, __u32 fun
 
 	if (!cfg || !(cfg->active & bit) || !is_regular(inode))
 		return 0;
-	v = standing(inode, cfg);
+	v = standing(file, inode, cfg);
 	refused = (cfg->enforced & bit) && !(v && (v->allowed & bit));
 	if (v && (v->seen & bit) && !refused)
 		return 0;
@@ -257,7 +261,7 @@ static __always_inline int map_executable(struct file *file, struct inode *inode
 	if (!cfg || !(bits &= cfg->active) || !is_regular(inode))
 		return 0;
 	/* both funcs at one look: a library is mapped by each program */
-	v = standing(inode, cfg);
+	v = standing(file, inode, cfg);
 	if (v && (v->seen & bits) == bits && (v->allowed & cfg->enforced & bits) == (cfg->enforced & bits))
 		return 0;
 	if (bits & 1U << FUNC_MMAP_CHECK_REQPROT) {
@@ -280,6 +284,8 @@ int BPF_PROG(gate_mmap_file, struct file *file, unsigned long reqprot, unsigned 
 
 	if (ret || !file)
 		return ret;
+	if (!reqprot && !prot)
+		look_behind(file, file->f_inode);
 	if (type == MAP_SHARED || type == MAP_SHARED_VALIDATE)
 		map_shared(file, file->f_inode);
 	if (reqprot & PROT_EXEC)

@@ -45,6 +45,7 @@
 #define MAP_SHARED 1U
 #define MAP_SHARED_VALIDATE 3U
 #define VM_EXEC 4U
+#define OVERLAY_MAGIC 0x794c7630UL
 #define ATTR_MODE 1U
 #define ATTR_UID 2U
 #define ATTR_GID 4U
@@ -114,6 +115,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct ima_gate_config);
 } config_map __weak SEC(".maps");
+
+/* generations of files behind stacked ones, by address. One that had to go comes back with another number: then the worker is asked again */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u64);
+} layer_map __weak SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -185,6 +194,15 @@ static __always_inline struct ima_gate_verdict *verdict_of(struct inode *inode)
 	return bpf_inode_storage_get(&verdict_map, inode, 0, 0);
 }
 
+static __always_inline void layer_changed(struct inode *inode)
+{
+	const __u64 key = (__u64)inode;
+	__u64 *gen = bpf_map_lookup_elem(&layer_map, &key);
+
+	if (gen)
+		__sync_fetch_and_add(gen, 1);
+}
+
 /* the content may differ from now on */
 static __always_inline void changed(struct inode *inode)
 {
@@ -194,6 +212,8 @@ static __always_inline void changed(struct inode *inode)
 	if (!l)
 		return; /* never verified: nothing to take back */
 	__sync_fetch_and_add(&l->gen, 1);
+	if (l->layer)
+		layer_changed(inode);
 	v = verdict_of(inode);
 	if (v)
 		v->flags &= ~IMA_GATE_CACHED;

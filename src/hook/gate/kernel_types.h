@@ -30,6 +30,7 @@ enum bpf_map_type {
 
 #define BPF_F_NO_PREALLOC 1U
 #define BPF_ANY 0
+#define BPF_NOEXIST 1
 #define BPF_LOCAL_STORAGE_GET_F_CREATE 1U
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -91,6 +92,7 @@ struct file {
 	struct inode *f_inode;
 	unsigned int f_flags;
 	unsigned int f_mode;
+	void *private_data;
 };
 
 struct linux_binprm {

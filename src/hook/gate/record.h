@@ -41,6 +41,12 @@ struct ima_gate_context {
 	__u8 fsuuid[16];
 };
 
+/** struct ima_gate_behind - the file behind a stacked file system's file: what is read and mapped. @inode 0: none, or not known */
+struct ima_gate_behind {
+	__u64 inode; /* its address, which stays while the file before it does */
+	__u64 gen;   /* 0: somebody had it open for writing */
+};
+
 /** struct ima_gate_live - counters: none of them goes back */
 struct ima_gate_live {
 	__u64 gen;
@@ -50,6 +56,9 @@ struct ima_gate_live {
 	__u32 evm;             /* what the change that came last left its metadata worth: IMA_GATE_EVM(), 0: not known */
 	__u32 evm_epoch;       /* in which that counts */
 	__u32 made;            /* by the open that has it for writing: attributes may be set for the first time */
+	__u32 layer;           /* a stacked file system has used it as the file behind one of its own */
+	__u32 pad;
+	struct ima_gate_behind behind; /* as the worker looked last; counts in its verdict */
 };
 
 /* what metadata is worth: enum ima_integrity, and one more so that 0 is "not known" */
@@ -73,6 +82,7 @@ struct ima_gate_verdict {
 	__u32 cleansed; /* live.shared_writable when no page of it was in memory */
 	__u32 evm;      /* what its metadata was found worth: IMA_GATE_EVM(), 0: nobody looked; counts while @meta is the live one */
 	__u32 meta, evm_epoch;
+	struct ima_gate_behind behind;
 };
 
 /* bits of a task's own_map value */

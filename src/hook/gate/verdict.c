@@ -4,6 +4,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/vfs.h>
+
+#include <linux/magic.h>
 
 #include "base/cleanup.h"
 #include "hook/gate/state.h"
@@ -11,6 +15,21 @@
 static int live_of(struct ima_gate *g, int fd, struct ima_gate_live *ret)
 {
 	return bpf_map_lookup_elem(bpf_map__fd(g->skel->maps.live_map), &fd, ret);
+}
+
+/* a merged file: by this mapping the kernel half notes the file behind it as it is now. 0, or -EIO: it may not have */
+static int look_behind(int fd)
+{
+	struct statfs fs;
+	void *p;
+
+	if (fstatfs(fd, &fs) == 0 && fs.f_type != OVERLAYFS_SUPER_MAGIC)
+		return 0;
+	p = mmap(NULL, 1, PROT_NONE, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return -EIO;
+	munmap(p, 1);
+	return 0;
 }
 
 int ima_gate_point(struct ima_gate *g, int fd, struct ima_gate_point *ret)
@@ -21,13 +40,22 @@ int ima_gate_point(struct ima_gate *g, int fd, struct ima_gate_point *ret)
 	int r = ima_gate_read_config(g, &c);
 
 	if (r == 0)
+		r = look_behind(fd);
+	if (r == 0)
 		r = live_of(g, fd, &l);
 	if (r < 0)
 		return r;
 	ima_ignore(bpf_map_lookup_elem(bpf_map__fd(g->skel->maps.verdict_map), &fd, &v));
 	*ret = (struct ima_gate_point){ .gen = l.gen, .epoch = c.epoch, .meta = l.meta, .shared = l.shared_writable,
-					.tainted = l.shared_writable != v.cleansed };
+					.tainted = l.shared_writable != v.cleansed,
+					.behind = l.behind };
 	return 0;
+}
+
+static bool is_same_content(const struct ima_gate_verdict *a, const struct ima_gate_verdict *b)
+{
+	return a->gen == b->gen && a->behind.inode == b->behind.inode &&
+	       a->behind.gen == b->behind.gen;
 }
 
 /* under the lock: two threads may verify the same file */
@@ -44,9 +72,9 @@ static int merge(struct ima_gate *g, int fd, const struct ima_gate_verdict *v, u
 		now.meta = old.meta;
 		if (!now.cleansed)
 			now.cleansed = old.cleansed;
-		if (old.gen == v->gen)
+		if (is_same_content(&old, v))
 			now.flags |= old.flags & IMA_GATE_PROGRAM;
-		if (old.gen == v->gen && old.epoch == v->epoch) {
+		if (is_same_content(&old, v) && old.epoch == v->epoch) {
 			now.seen |= old.seen;
 			now.flags |= old.flags & keep;
 		}
@@ -59,7 +87,7 @@ int ima_gate_publish(struct ima_gate *g, int fd, const struct ima_gate_point *at
 {
 	struct ima_gate_verdict v = { .gen = at->gen, .epoch = at->epoch, .flags = found->flags,
 				      .seen = found->seen, .allowed = found->allowed,
-				      .unasked = found->unasked,
+				      .unasked = found->unasked, .behind = at->behind,
 				      .cleansed = at->tainted ? 0 : at->shared };
 	struct ima_gate_live l;
 	int r;
