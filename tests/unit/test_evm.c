@@ -99,6 +99,44 @@ static enum ima_integrity judge(struct ima_evm *e, struct ima_hasher *h, struct 
 
 #define MAC "0278f35ddb523255a8e75eaa490ed57a2ef9757e39"
 
+/* digests that Debian's evmctl 1.4 said with -v of the same numbers: --m32, --m32 --portable, --immutable */
+static void test_layouts(void **state)
+{
+	static const struct {
+		enum ima_xattr_type type;
+		enum ima_evm_layout layout;
+		const char *sha256;
+	} rows[] = {
+		{ IMA_XATTR_SIGNATURE, IMA_EVM_LAYOUT_64, "bdd923eaebb782b4aa44f5b8e5a6962c65697d820da8e0972c57f504a81174bc" },
+		{ IMA_XATTR_SIGNATURE, IMA_EVM_LAYOUT_32, "3d8708fe5836e40c7964672ca354508fc5e4723f3db69c447dc5c2a2f35c7ada" },
+		{ IMA_XATTR_PORTABLE, IMA_EVM_LAYOUT_32, "2b5e9985715d68f88aef8e3547328b6c2b72924735a2ca66d9ff9e662d4ac9d5" },
+		{ IMA_XATTR_SIGNATURE, IMA_EVM_LAYOUT_OWNER, "0efad5f2dfa5d771e2bce1bc4510d66a2992844c68453855a807c74f44b3793d" },
+	};
+	struct one xattrs[] = { { "security.ima", LABEL }, { NULL, NULL } }, none[] = { { NULL, NULL } };
+	struct ima_evm_file f = file_with(xattrs);
+	struct ima_buffer data = { 0 };
+	struct ima_evm *e = evm_with_key(601);
+	struct ima_hasher *h;
+	struct ima_digest d;
+	uint8_t want[32];
+
+	assert_int_equal(ima_hasher_new(&h), 0);
+	for (size_t i = 0; i < IMA_N_ELEMENTS(rows); i++) {
+		f.layout = rows[i].layout;
+		assert_int_equal(ima_evm_digest(e, h, rows[i].type, 2, IMA_HASH_SHA256, &f, &d), 0);
+		from_hex(rows[i].sha256, want, sizeof(want));
+		assert_memory_equal(d.data, want, sizeof(want));
+	}
+	f = file_with(none);
+	assert_int_equal(ima_evm_data(e, IMA_XATTR_SIGNATURE, &f, &data), -ENODATA);
+	f.any = true;
+	assert_int_equal(ima_evm_data(e, IMA_XATTR_SIGNATURE, &f, &data), 0);
+	assert_int_equal(data.len, 24 + 16);
+	ima_buffer_done(&data);
+	ima_hasher_free(h);
+	ima_evm_free(e);
+}
+
 static void test_status(void **state)
 {
 	static struct one none[] = { { NULL, NULL } };
@@ -304,6 +342,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_layouts),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_mode_file),
 		cmocka_unit_test(test_names),

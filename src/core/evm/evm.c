@@ -59,9 +59,13 @@ static int append_xattr(const struct ima_evm_file *file, const char *name, struc
 
 static int append_misc(const struct ima_evm_file *file, bool portable, struct ima_buffer *out)
 {
-	int r = ima_buffer_append_u64(out, portable ? 0 : file->ino);
+	int r = 0;
 
-	if (r == 0)
+	if (file->layout == IMA_EVM_LAYOUT_64)
+		r = ima_buffer_append_u64(out, portable ? 0 : file->ino);
+	else if (file->layout == IMA_EVM_LAYOUT_32)
+		r = ima_buffer_append_u32(out, portable ? 0 : (uint32_t)file->ino);
+	if (r == 0 && file->layout != IMA_EVM_LAYOUT_OWNER)
 		r = ima_buffer_append_u32(out, portable ? 0 : file->generation);
 	if (r == 0)
 		r = ima_buffer_append_u32(out, file->uid);
@@ -88,12 +92,12 @@ int ima_evm_data(const struct ima_evm *e, enum ima_xattr_type type, const struct
 		any |= r;
 		has_ima |= r && !strcmp(e->names[i].name, ima_name);
 	}
-	if (!any)
+	if (!any && !file->any)
 		return -ENODATA;
-	if (portable && !has_ima)
+	if (portable && !has_ima && !file->any)
 		return -EPERM;
 	r = append_misc(file, portable, out);
-	if (r < 0 || portable || e->no_fsuuid)
+	if (r < 0 || portable || e->no_fsuuid || file->layout == IMA_EVM_LAYOUT_OWNER)
 		return r;
 	return ima_buffer_append(out, file->fsuuid, sizeof(file->fsuuid));
 }

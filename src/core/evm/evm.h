@@ -62,6 +62,13 @@ const char *ima_evm_name_at(const struct ima_evm *e, size_t i);
 /** ima_evm_covers() - is the attribute one that EVM protects? */
 bool ima_evm_covers(const struct ima_evm *e, const char *name);
 
+/** enum ima_evm_layout - how the inode's numbers are laid out; all but the first only for evmctl's command line */
+enum ima_evm_layout {
+	IMA_EVM_LAYOUT_64 = 0, /* u64 inode number: 24 bytes */
+	IMA_EVM_LAYOUT_32,     /* of a 32-bit kernel, u32 inode number: 20 bytes */
+	IMA_EVM_LAYOUT_OWNER,  /* owner and mode only, and no UUID: 12 bytes; no kernel checks it */
+};
+
 /** struct ima_evm_file - the inode's facts and its attributes; borrowed */
 struct ima_evm_file {
 	uint64_t ino;
@@ -69,6 +76,8 @@ struct ima_evm_file {
 	uint16_t mode;
 	uint8_t fsuuid[16];
 	bool is_overlay;
+	enum ima_evm_layout layout;
+	bool any; /* also what no kernel takes: without a covered attribute */
 	/* value of an attribute, @ret malloc'd; -ENODATA none, -EOPNOTSUPP, errno */
 	int (*xattr)(void *user, const char *name, uint8_t **ret, size_t *ret_len);
 	void *user;
