@@ -67,6 +67,9 @@ struct ima_key *ima_key_free(struct ima_key *k);
 /** ima_key_id() - last four bytes of the subject key identifier. -ENOENT: the certificate has none */
 ima_must_check int ima_key_id(const struct ima_key *k, uint32_t *ret);
 
+/** ima_key_public_id() - last four bytes of the SHA-1 of the public key's bits: evmctl's key id, whatever the certificate says. -EIO */
+ima_must_check int ima_key_public_id(const struct ima_key *k, uint32_t *ret);
+
 /** ima_key_answers_to() - the kernel's look-up: the subject key identifier or the issuer ends with @keyid */
 bool ima_key_answers_to(const struct ima_key *k, uint32_t keyid);
 const char *ima_key_name(const struct ima_key *k);      /* subject, one line */

@@ -56,6 +56,9 @@ ima_must_check int ima_signer_set_cert(struct ima_signer *s, struct ima_bytes ce
 void ima_signer_set_keyid(struct ima_signer *s, uint32_t keyid);
 uint32_t ima_signer_keyid(const struct ima_signer *s);
 
+/** ima_signer_has_cert() - did a certificate come with the key, or was one set? */
+bool ima_signer_has_cert(const struct ima_signer *s);
+
 #define IMA_SIGNER_MAX_VALUE (IMA_SIGNATURE_HEADER + 2048) /* bytes */
 
 /**

@@ -437,6 +437,31 @@ static void test_before_the_policy(void **state)
 	ima_hasher_free(h);
 }
 
+/* evmctl's "key 1:" of these certificates, whose subject key identifiers are made from the key */
+static void test_key_ids(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t id;
+	} rows[] = { { "rsa.der", 0xd82f7e70 }, { "ec.der", 0x13dbe689 } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		size_t len;
+		uint8_t *der = vector(rows[i].name, &len);
+		struct ima_diag diag = { 0 };
+		struct ima_key *key = NULL;
+		uint32_t id;
+
+		assert_int_equal(ima_key_parse((struct ima_bytes){ der, len }, &key, &diag), 0);
+		assert_int_equal(ima_key_public_id(key, &id), 0);
+		assert_int_equal(id, rows[i].id);
+		assert_int_equal(ima_key_id(key, &id), 0);
+		assert_int_equal(id, rows[i].id);
+		ima_key_free(key);
+		free(der);
+	}
+}
+
 static void test_bad_certificates(void **state)
 {
 	size_t len;
@@ -455,6 +480,7 @@ static void test_bad_certificates(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_key_ids),
 		cmocka_unit_test(test_kernel_verdicts), cmocka_unit_test(test_with_ecdsa_and_sha512),
 		cmocka_unit_test(test_every_bit_counts), cmocka_unit_test(test_algorithms),
 		cmocka_unit_test(test_causes), cmocka_unit_test(test_new_files),

@@ -19,6 +19,7 @@
 #include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -165,6 +166,17 @@ int ima_key_id(const struct ima_key *k, uint32_t *ret)
 	if (!k->has_skid)
 		return -ENOENT;
 	*ret = be32(k->skid_end);
+	return 0;
+}
+
+int ima_key_public_id(const struct ima_key *k, uint32_t *ret)
+{
+	const ASN1_BIT_STRING *bits = X509_get0_pubkey_bitstr(k->cert);
+	uint8_t sha[SHA_DIGEST_LENGTH];
+
+	if (!bits || !SHA1(ASN1_STRING_get0_data(bits), (size_t)ASN1_STRING_length(bits), sha))
+		return -EIO;
+	*ret = be32(sha + SHA_DIGEST_LENGTH - 4);
 	return 0;
 }
 

@@ -21,6 +21,7 @@ struct ima_signer {
 	struct ima_private_key key;
 	struct ima_pool *sign, *verify;
 	uint32_t keyid;
+	bool has_cert;
 };
 
 struct ima_signer *ima_signer_free(struct ima_signer *s)
@@ -144,6 +145,7 @@ int ima_signer_set_cert(struct ima_signer *s, struct ima_bytes cert, struct ima_
 		r = ima_diag_text(diag, -ENOENT, "the certificate has no subject key identifier");
 	if (r == 0)
 		s->keyid = id;
+	s->has_cert |= r == 0;
 	ima_key_free(key);
 	X509_free(x);
 	return r;
@@ -152,6 +154,11 @@ int ima_signer_set_cert(struct ima_signer *s, struct ima_bytes cert, struct ima_
 void ima_signer_set_keyid(struct ima_signer *s, uint32_t keyid)
 {
 	s->keyid = keyid;
+}
+
+bool ima_signer_has_cert(const struct ima_signer *s)
+{
+	return s->has_cert;
 }
 
 uint32_t ima_signer_keyid(const struct ima_signer *s)
