@@ -51,6 +51,9 @@ ima_must_check int ima_replay_new(struct ima_hasher *h, const struct ima_pcrs *t
 				  struct ima_replay **ret);
 struct ima_replay *ima_replay_free(struct ima_replay *r);
 
+/** ima_replay_accept_padded() - before the first record: sha256 may be extended with padded sha1 as well, as kernels before 5.8 do */
+void ima_replay_accept_padded(struct ima_replay *r);
+
 /**
  * ima_replay_add() - the next record
  * @digest_algo: algorithm of the record's own template digest; another one of the same size is found out by the first record

@@ -34,6 +34,7 @@ static const char violation_20[] = "0000000000000000000000000000000000000000";
 /* the values after both records and a violation */
 static const char pcr_sha1[] = "70a7fd5147e0c8c0a5135eb89e7dfd99aaf7fc1d";
 static const char pcr_sha256[] = "b26f4b23d69ff7f72a683eb7ca3a09c429ca2e9ddee1fa26ba87eeb2dd055dae";
+static const char pcr_sha256_padded[] = "a10645a1596ca4499fca8dd45351b7f8dcf313131f68c17b8623c13375970804";
 static const char pcr_sm3[] = "4a69fed423716b50b0d35afc1383446716ddc874a253320f66db4970f0348c4d";
 static const char pcr_sha384[] = "78afbaed323c2c17d57b338827b75568e16d09f36a1242e63603e7501c83c2ed"
 				 "d36d205b2cff399f45088e947dc8534c";
@@ -132,6 +133,42 @@ static void every_bank_is_reached(void **state)
 		assert_int_equal(p->matched_at, 3);
 	}
 	ima_buffer_done(&list);
+}
+
+static void kernels_before_5_8_pad_every_bank(void **state)
+{
+	static struct ima_replay_result res;
+	struct ima_list_reader *in = NULL;
+	const struct ima_template *t;
+	struct ima_pcrs targets = { 0 };
+	struct ima_replay *r;
+	struct ima_hasher *h;
+	struct ima_record rec;
+
+	target(&targets, IMA_HASH_SHA256, pcr_sha256_padded);
+	assert_int_equal(ima_hasher_new(&h), 0);
+	for (int accept = 0; accept < 2; accept++) {
+		struct ima_buffer list = { 0 };
+		int fd = memfd_create("list", MFD_CLOEXEC);
+
+		three_records(&list, sha1_1, sha1_2);
+		assert_int_equal(write(fd, list.data, list.len), (ssize_t)list.len);
+		lseek(fd, 0, SEEK_SET);
+		assert_int_equal(ima_list_reader_new(fd, NULL, &in), 0);
+		assert_int_equal(ima_replay_new(h, &targets, &r), 0);
+		if (accept)
+			ima_replay_accept_padded(r);
+		while (ima_list_reader_next(in, &rec, &t, NULL) == 1)
+			assert_int_equal(ima_replay_add(r, &rec, t, ima_list_reader_digest_algo(in), 0), 0);
+		ima_replay_finish(r, &res);
+		assert_int_equal(pcr10(&res, IMA_HASH_SHA256)->matched, accept);
+		assert_int_equal(pcr10(&res, IMA_HASH_SHA256)->padded, accept);
+		ima_replay_free(r);
+		ima_list_reader_free(in);
+		ima_buffer_done(&list);
+		close(fd);
+	}
+	ima_hasher_free(h);
 }
 
 static void a_kernel_without_the_algorithm_pads_sha1(void **state)
@@ -275,6 +312,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_bank_is_reached),
 		cmocka_unit_test(a_kernel_without_the_algorithm_pads_sha1),
+		cmocka_unit_test(kernels_before_5_8_pad_every_bank),
 		cmocka_unit_test(another_algorithm_of_the_same_size),
 		cmocka_unit_test(a_bank_that_cannot_be_computed_is_named),
 		cmocka_unit_test(damage_keeps_what_came_before),

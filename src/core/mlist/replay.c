@@ -20,7 +20,7 @@ struct ima_replay {
 	struct ima_pcrs run;
 	struct ima_pcrs padded; /* the same banks, extended as a kernel without their algorithm does */
 	uint32_t uncomputable;
-	bool own_known;
+	bool own_known, accept_padded;
 	enum ima_hash_algo own_algo;
 	struct cell cells[IMA_PCR_MAX_BANKS][IMA_PCR_COUNT];
 	uint64_t n_records, n_violations, n_bad, first_bad, first_bad_position, n_foreign;
@@ -42,9 +42,9 @@ static int add_bank(struct ima_replay *r, enum ima_hash_algo algo)
 }
 
 /* every kernel that measures has sha1, and sha256 wherever there is a bank of it */
-static bool may_be_padded(enum ima_hash_algo algo)
+static bool may_be_padded(const struct ima_replay *r, enum ima_hash_algo algo)
 {
-	return algo != IMA_HASH_SHA1 && algo != IMA_HASH_SHA256;
+	return algo != IMA_HASH_SHA1 && (algo != IMA_HASH_SHA256 || r->accept_padded);
 }
 
 static bool is_target(const struct ima_replay *r, const struct ima_pcr_bank *run, unsigned int pcr)
@@ -60,7 +60,7 @@ static void note(struct ima_replay *r, size_t bank, unsigned int pcr)
 	struct cell *c = &r->cells[bank][pcr];
 	const bool plain = is_target(r, &r->run.banks[bank], pcr);
 
-	if (!plain && !(may_be_padded(r->run.banks[bank].algo) &&
+	if (!plain && !(may_be_padded(r, r->run.banks[bank].algo) &&
 			is_target(r, &r->padded.banks[bank], pcr)))
 		return;
 	c->matched = true;
@@ -130,6 +130,11 @@ struct ima_replay *ima_replay_free(struct ima_replay *r)
 	return NULL;
 }
 
+void ima_replay_accept_padded(struct ima_replay *r)
+{
+	r->accept_padded = true;
+}
+
 static bool digest_is(const struct ima_digest *d, struct ima_bytes have)
 {
 	return d->len == have.len && !memcmp(d->data, have.data, have.len);
@@ -189,7 +194,7 @@ static int bank_digests(const struct ima_replay *r, struct ima_hasher *h,
 	for (size_t b = 0; b < r->run.n_banks; b++) {
 		const enum ima_hash_algo algo = r->run.banks[b].algo;
 
-		need_sha1 |= may_be_padded(algo);
+		need_sha1 |= may_be_padded(r, algo);
 		d = *own;
 		if (own->algo != algo || !own->len) {
 			e = ima_template_digest(h, t, algo, rec->data, &d);
@@ -257,7 +262,7 @@ static int extend_banks(struct ima_replay *r, struct ima_hasher *h, const struct
 	for (size_t b = 0; b < r->run.n_banks; b++) {
 		int e = extend_one(h, &r->run.banks[b], s, s->digest[b]);
 
-		if (e == 0 && may_be_padded(r->run.banks[b].algo))
+		if (e == 0 && may_be_padded(r, r->run.banks[b].algo))
 			e = extend_one(h, &r->padded.banks[b], s, padded);
 		if (e < 0)
 			return e;
