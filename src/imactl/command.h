@@ -58,6 +58,9 @@ int cmd_verify(int argc, char **argv);
 /** imactl_usage() - the command's usage line; EXIT_USAGE */
 int imactl_usage(const char *command);
 
+/** imactl_set_name() - what messages begin with, in place of "imactl"; kept by reference */
+void imactl_set_name(const char *name);
+
 /** imactl_fail() - "imactl: text"; returns @status */
 int imactl_fail(int status, const char *fmt, ...) ima_printf(2, 3);
 

@@ -124,11 +124,13 @@ static void file_done(void *user, const char *path, struct imactl_file_result *r
 	struct run *r = user;
 	struct imactl_files_counts *c = r->counts;
 
-	if (res->out.len || res->status == IMACTL_FILE_UNABLE)
+	if (res->out.len || res->err.len || res->status == IMACTL_FILE_UNABLE)
 		imactl_progress_hide(&r->progress);
 	if (res->out.len)
 		fwrite(res->out.data, 1, res->out.len, r->opts->out ? r->opts->out : stdout);
-	if (res->status == IMACTL_FILE_UNABLE)
+	if (res->err.len && r->opts->whole_lines)
+		fwrite(res->err.data, 1, res->err.len, stderr);
+	else if (res->status == IMACTL_FILE_UNABLE)
 		print_failure(r, path, res->err.len ? (const char *)res->err.data : NULL);
 	c->done += res->status == IMACTL_FILE_DONE;
 	c->skipped += res->status == IMACTL_FILE_SKIPPED;
@@ -153,7 +155,7 @@ static void cannot(struct run *r, const char *path, int error)
 
 	/* in its place among the others */
 	imactl_jobs_drain(r->jobs);
-	imactl_file_fail(&res, IMACTL_FILE_UNABLE, path, "%s", strerror(error));
+	imactl_file_fail(&res, IMACTL_FILE_UNABLE, path, r->opts->whole_lines ? "%s\n" : "%s", strerror(error));
 	file_done(r, path, &res);
 	ima_buffer_done(&res.err);
 }

@@ -22,6 +22,7 @@ struct imactl_files_opts {
 	bool by_nul;           /* they end in NUL */
 	struct imactl_globs globs; /* owned */
 	bool json, quiet;
+	bool whole_lines;      /* what a file says is whole lines, under the name of another program */
 	FILE *out;             /* results go there; NULL: stdout */
 	const char *verb;      /* "signed": for the summary */
 	bool skip_sigfiles;    /* a walk leaves NAME.sig and NAME.evmsig out where NAME is there */

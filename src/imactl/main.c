@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "imactl/command.h"
+#include "imactl/compat/evmctl.h"
 #include "imactl/interrupt.h"
 
 #ifndef IMA_VERSION
@@ -59,6 +60,7 @@ const struct imactl_command imactl_commands[] = {
 	  "run [--policy FILE | --builtin WORDS] [--list FILE] [--pcrs FILE] [--template T] [--hash ALG] [--reference FILE [--deny-unknown]] "
 	  "[--evidence FILE [--ak FOLDER] [--nonce HEX]] [--best-effort] [--allow-io-uring] [--tpm SPEC] [--json | --quiet] -- COMMAND [ARGUMENT...]",
 	  "measure one command and what it starts, without privileges" },
+	{ "evmctl", evmctl_main, "evmctl COMMAND [OPTION...]", "evmctl(1)'s commands, as under the name evmctl" },
 	{ "measure", cmd_measure,
 	  "measure (--label LABEL --name NAME [--by-hash] | --keyring KEYRING) [FILE|-] [--json] [--control SOCKET]",
 	  "have a program's own critical data, or a key, measured" },
@@ -149,15 +151,33 @@ static int unknown(int argc, char **argv)
 	return imactl_fail(EXIT_USAGE, "unknown command \"%s\"; see imactl --help", argv[1]);
 }
 
-static void end_by_signal(int sig)
+/* names that imactl answers to as the programs that it replaces */
+static int (*other_name(const char *path))(int, char **)
 {
-	signal(sig, SIG_DFL);
-	raise(sig);
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	return !strcmp(name, "evmctl") ? evmctl_main : !strcmp(name, "ima_boot_aggregate") ? ima_boot_aggregate_main : NULL;
+}
+
+/* a shell's loop ends only when its command died of the signal */
+static int end(int status)
+{
+	const int sig = imactl_interrupt_signal();
+
+	if (sig) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+	}
+	return status;
 }
 
 int main(int argc, char **argv)
 {
+	int (*other)(int, char **) = argc ? other_name(argv[0]) : NULL;
+
 	setenv("TSS2_LOG", "all+none", 0);
+	if (other)
+		return end(other(argc, argv));
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
 		print_help(stdout);
 		return EXIT_GOOD;
@@ -173,10 +193,7 @@ int main(int argc, char **argv)
 			const int r = c->run(argc - words, argv + words);
 			const bool lost = imactl_output_failed();
 
-			/* a shell's loop ends only when its command died of the signal */
-			if (imactl_interrupt_signal())
-				end_by_signal(imactl_interrupt_signal());
-			return lost ? EXIT_UNABLE : r;
+			return end(lost ? EXIT_UNABLE : r);
 		}
 	}
 	return unknown(argc, argv);

@@ -8,6 +8,13 @@
 #include "base/file.h"
 #include "imactl/command.h"
 
+static const char *arg_name = "imactl";
+
+void imactl_set_name(const char *name)
+{
+	arg_name = name;
+}
+
 int imactl_usage(const char *command)
 {
 	for (const struct imactl_command *c = imactl_commands; c->name; c++)
@@ -20,7 +27,7 @@ int imactl_fail(int status, const char *fmt, ...)
 {
 	va_list ap;
 
-	fputs("imactl: ", stderr);
+	fprintf(stderr, "%s: ", arg_name);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
@@ -32,7 +39,7 @@ int imactl_fail_diag(int status, const char *file, const struct ima_diag *d, int
 {
 	const char *text = d->text[0] ? d->text : strerror(-error);
 
-	fprintf(stderr, "imactl: %s:", file);
+	fprintf(stderr, "%s: %s:", arg_name, file);
 	if (d->line && d->column)
 		fprintf(stderr, "%u:%u:", d->line, d->column);
 	else if (d->line)

@@ -183,9 +183,9 @@ int imactl_pcrs(const struct imactl_pcr_opts *o, uint32_t mask, struct ima_pcrs 
 		r = from_tpm(o->tpm, mask, ret, diag);
 		return r < 0 ? r : named(ret_source, "TPM", o->tpm);
 	}
-	if (from_daemon(o->control, mask, ret, diag) == 0)
+	if (!o->hardware && from_daemon(o->control, mask, ret, diag) == 0)
 		return named(ret_source, "the daemon's TPM", NULL);
-	if (ima_tpm_read_sysfs(NULL, ret) == 0)
+	if (ima_tpm_read_sysfs(getenv("IMACTL_SYSFS_TPM"), ret) == 0)
 		return named(ret_source, "/sys/class/tpm/tpm0", NULL);
 	r = from_tpm("device:/dev/tpmrm0", mask, ret, NULL);
 	if (r == 0)

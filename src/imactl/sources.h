@@ -25,6 +25,7 @@ struct imactl_pcr_opts {
 	const char *pcrs_file;
 	const char *tpm;
 	const char *control;
+	bool hardware; /* only the machine's own TPM: no daemon is asked */
 };
 
 /** imactl_pcrs() - values from a file, a TPM, the daemon, sysfs or the device, in this order
