@@ -4,11 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -313,24 +314,52 @@ static json_t *op_measure(struct imad_worker *w, struct imad_upload *u, const js
 			 ima_mlist_stats(w->mlist).entries > before);
 }
 
-/* does it run at all? The answer is not worth an imad that is gone */
-static int try_program(const char *path)
+#define TRY_MS 30000
+#define TRY_POLL_MS 20
+
+/* in the new process: only what is safe after fork(2) of a process with threads */
+static void become_trial(const char *path)
 {
 	char name[] = "imad", word[] = "--version";
 	char *const args[] = { name, word, NULL }, *const env[] = { NULL };
-	posix_spawn_file_actions_t quiet;
-	int status = 0, r;
-	pid_t pid;
+	const int quiet = open("/dev/null", O_WRONLY);
 
-	posix_spawn_file_actions_init(&quiet);
-	posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	r = posix_spawn(&pid, path, &quiet, NULL, args, env);
-	posix_spawn_file_actions_destroy(&quiet);
-	if (r)
-		return -r;
-	if (waitpid(pid, &status, 0) < 0)
+	if (quiet >= 0)
+		dup2(quiet, STDOUT_FILENO);
+	execve(path, args, env);
+	_exit(127);
+}
+
+/* on a slow machine it takes its time, and so do our own threads that judge it: the heart beats meanwhile */
+static int wait_for_trial(struct imad_worker *w, pid_t pid)
+{
+	const struct timespec pause = { .tv_nsec = TRY_POLL_MS * 1000000L };
+	int status = 0;
+	pid_t r = 0;
+
+	for (int ms = 0; r == 0 && ms < TRY_MS; ms += TRY_POLL_MS) {
+		nanosleep(&pause, NULL);
+		atomic_fetch_add(&w->setup->shared->heartbeat, 1);
+		r = waitpid(pid, &status, WNOHANG);
+	}
+	if (r == 0) {
+		kill(pid, SIGKILL);
+		ima_ignore(waitpid(pid, NULL, 0));
+		return -ETIME;
+	}
+	if (r < 0)
 		return -errno;
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ENOEXEC;
+}
+
+/* does it run at all? The answer is not worth an imad that is gone */
+static int try_program(struct imad_worker *w, const char *path)
+{
+	const pid_t pid = fork();
+
+	if (pid == 0)
+		become_trial(path);
+	return pid < 0 ? -errno : wait_for_trial(w, pid);
 }
 
 static json_t *op_appraise_confirm(struct imad_worker *w, struct imad_upload *u, const json_t *req)
@@ -362,7 +391,7 @@ static json_t *op_evm_names(struct imad_worker *w, struct imad_upload *u, const 
 static json_t *op_restart(struct imad_worker *w, struct imad_upload *u, const json_t *req)
 {
 	const char *program = w->setup->program;
-	const int r = try_program(program);
+	const int r = try_program(w, program);
 
 	if (r < 0)
 		return ima_control_error(r, NULL, "%s does not run: %s; this imad goes on", program, strerror(-r));
