@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/sig/key.h"
+
 static void say(struct ima_appraisal *a, enum ima_integrity status, const char *cause)
 {
 	a->status = status;
@@ -97,9 +99,9 @@ static enum ima_sig_verdict verify(const struct ima_appraise_in *in, bool direct
 		return verdict_of_parse(r);
 	if (!direct && ima_signature_file_id(in->h, s.type, in->content, &over) < 0)
 		return IMA_SIG_UNCHECKED;
-	v = ima_keyring_verify(in->keys, &s, &over);
+	v = ima_keyring_verify_as(in->keys, in->version, &s, &over);
 	if (v != IMA_SIG_GOOD && in->platform && in->func == IMA_FUNC_KEXEC_KERNEL_CHECK)
-		v = ima_keyring_verify(in->platform, &s, &over);
+		v = ima_keyring_verify_as(in->platform, in->version, &s, &over);
 	return v;
 }
 

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/sig/key.h"
+
 static const char ima_name[] = "security.ima";
 static const char evm_name[] = "security.evm";
 
@@ -187,7 +189,7 @@ static int check_signature(const struct ima_evm *e, struct ima_hasher *h,
 	r = ima_evm_digest(e, h, type, s.version, s.algo, file, &d);
 	if (r < 0)
 		return r;
-	res->sig = ima_keyring_verify(e->keys, &s, &d);
+	res->sig = ima_keyring_verify_as(e->keys, e->version, &s, &d);
 	if (res->sig != IMA_SIG_GOOD)
 		return -EKEYREJECTED;
 	res->status = IMA_INTEGRITY_PASS;

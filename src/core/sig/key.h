@@ -11,6 +11,13 @@
 #define IMA_KEYRING_KERNEL_MAX 4
 ima_must_check int ima_keyring_add_kernel(struct ima_keyring *ring, int32_t serial);
 
+/**
+ * ima_keyring_verify_as() - ima_keyring_verify() with what the kernel of a behaviour profile can verify
+ * @version: of the profile; from 612 on SM2 keys verify nothing: IMA_SIG_NO_ALGORITHM (what the kernel itself says of keys that it has, it says)
+ */
+enum ima_sig_verdict ima_keyring_verify_as(const struct ima_keyring *ring, unsigned int version,
+					   const struct ima_signature *s, const struct ima_digest *digest);
+
 /** ima_keyring_has_revoked() - by the last four bytes of an identifier */
 bool ima_keyring_has_revoked(const struct ima_keyring *ring, const uint8_t end[static 4]);
 
