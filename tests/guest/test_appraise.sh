@@ -10,12 +10,16 @@ keys=$work/keys
 mkdir -p "$keys"
 # shellcheck source=tests/keys.sh
 . "$here/../keys.sh"
+# shellcheck source=tests/guest/verity.sh
+. "$here/verity.sh"
+command -v fsverity >/dev/null || skip "fsverity is missing"
 key() { make_key "$keys" "$@"; }
 key rsa rsa:2048
 key rsa4096 rsa:4096
 key ec ec -pkeyopt ec_paramgen_curve:P-256
 key big ec -pkeyopt ec_paramgen_curve:P-384
 key other rsa:2048
+make_messages "$work/messages"
 
 # the same files and labels in every guest: made there, since they hang on inodes
 cat >"$work/prepare.sh" <<'J'
@@ -94,6 +98,7 @@ P
 cp /usr/bin/true set-label; chown 1008 set-label
 getfattr -d -m security -e hex * >/run/host/xattrs 2>/dev/null
 J
+verity_prepare >>"$work/prepare.sh"
 cat >"$work/uses.sh" <<'J'
 helper=/opt/imad/helper
 zeros=1111111111111111111111111111111111111111111111111111111111111111
@@ -111,6 +116,7 @@ first() {
 		setfattr -n security.ima -v $v set-label >/tmp/said 2>&1
 		echo "label $v: $? $(cat /tmp/said)"
 	done
+	for f in /root/v/v-*; do try verity exec $f; done
 	setfattr -x security.ima set-label; echo "no label: $?"
 	setpriv --reuid 1006 --clear-groups bash -c 'for i in 1 2 3; do echo $i >new/f$i && cat new/f$i && echo more >>new/f$i && cat new/f$i; done' 2>&1
 	sleep 1
@@ -127,9 +133,13 @@ ring=$(keyctl newring _ima @u)
 for k in $known; do keyctl padd asymmetric $k $ring <$keys/$k.der >/dev/null || echo "key $k refused"; done
 ring=$(keyctl newring _evm @u); keyctl padd asymmetric rsa $ring <$keys/rsa.der >/dev/null
 echo 0 >/proc/sys/kernel/printk_ratelimit
+J
+	verity_kernel
+	cat <<'J'
 dmesg -C
 cat /run/rules >/sys/kernel/security/ima/policy || exit 1
 first >/run/host/first
+grep ' /root/v/' /sys/kernel/security/ima/ascii_runtime_measurements | cut -d' ' -f3- >/run/host/list
 echo 2 >/sys/kernel/security/evm
 second >/run/host/second
 sleep 1
@@ -147,7 +157,7 @@ mkdir /run/keys /run/evmkeys; for k in $(known_keys "$1"); do cp keys/\$k.der /r
 start --behaviour $1 --keys /run/keys ima_appraise=enforce
 cd /root/a
 first >/run/host/first
-cd /opt/imad; stop
+cd /opt/imad; ./imactl list | grep ' /root/v/' | cut -d' ' -f3- >/run/host/list; stop
 echo 0 >/proc/sys/kernel/printk_ratelimit; dmesg -C
 start --behaviour $1 --keys /run/keys --evm-keys /run/evmkeys --audit kernel ima_appraise=enforce
 cd /root/a
@@ -157,6 +167,7 @@ cp /run/imad.log /run/host/audit
 dmesg | grep 'type=1121 ' | tee -a /run/host/audit >/run/host/audit-1121
 cd /opt/imad; stop
 J
+	modsig_imad "$1"
 }
 # one guest, both ways: labels with HMACs made by imad in mode fix are good for the kernel; those the kernel made are good for imad
 hmac_job() { # KERNEL
@@ -200,10 +211,11 @@ causes() { sed -n 's/.*op=\([a-z_]*\) cause=\([^ ]*\) .* name="\([^"]*\)".*res=\
 boot_one() { # KERNEL WHO
 	local out=$work/$1-$2
 	put_programs "$out"
+	[ "$2" = hmac ] || verity_files "$out/share/opt" "$1"
 	cp -r "$keys" "$out/share/opt/"
 	"$2_job" "$1" >"$out/share/job.sh"
 	# before 6.6 the kernel falls over new files where EVM has an HMAC key and BPF is among the security modules
-	boot_guest "$1" "$out" "ima_appraise=enforce audit=1 audit_backlog_limit=8192 $([ "$2" != hmac ] || echo lsm=lockdown,yama,integrity)"
+	GUEST_EXT4=verity boot_guest "$1" "$out" "ima_appraise=enforce audit=1 audit_backlog_limit=8192 $([ "$2" != hmac ] || echo lsm=lockdown,yama,integrity)"
 }
 same() { # WHAT A B
 	if diff "$2" "$3" >"$work/diff"; then
@@ -213,6 +225,52 @@ same() { # WHAT A B
 		head -n 40 "$work/diff"
 		status=1
 	fi
+}
+# the kernel's verdict on messages, by its fs-verity, is imactl's; signed attributes are refused for modules, too, before the key is looked for
+check_messages() { # KERNEL FILE
+	local odd
+	odd=$(sed -n 's/^\([^ ]*\) kernel \([a-z]*\) imactl \([a-z]*\):.*/\1 \2 \3/p' "$2" | awk '$2 != $3 { printf "%s(%s/%s) ", $1, $2, $3 }')
+	echo "$1 messages: $(grep -c '^[^ ]* kernel good' "$2") good, $(grep -c '^[^ ]* kernel bad' "$2") bad, other than the kernel: ${odd:-none}"
+	grep -q '^rsa-sha256 kernel good' "$2" && grep -q '^leaf-with-chain kernel good' "$2" || { cat "$2"; die "$1: the kernel verifies no message"; }
+	[ -z "$odd" ] || { cat "$2"; status=1; }
+	grep -q '^module attr: 1 .*rejected' "$2" && grep -q '^module noattr: 0' "$2" || { cat "$2"; echo "$1: signed attributes of modules"; status=1; }
+}
+# modules with Debian's signature, without it, changed, with the kernel's certificate and without it
+check_modsig() { # KERNEL SHARE
+	local want
+	want='debian m-changed.ko: 1
+debian m-hash.ko: 0
+debian m-imasig.ko: 0
+debian m-plain.ko: 1
+debian m-signed.ko: 0
+debian m-tail.ko: 1
+debian m-unknown.ko: 0
+nokey m-changed.ko: 1
+nokey m-hash.ko: 1
+nokey m-imasig.ko: 0
+nokey m-plain.ko: 1
+nokey m-signed.ko: 1
+nokey m-tail.ko: 1
+nokey m-unknown.ko: 1
+revoked m-changed.ko: 1
+revoked m-hash.ko: 1
+revoked m-imasig.ko: REVOKED
+revoked m-plain.ko: 1
+revoked m-signed.ko: 1
+revoked m-tail.ko: 1
+revoked m-unknown.ko: 1'
+	# the module that imad's own kind of label signs has the revoked content as a whole file: looked at since 6.6 only
+	want=${want/REVOKED/$([ "$1" = 6.1 ] && echo 0 || echo 1)}
+	if [ "$(sed 's/^\([a-z]* [^ ]* [0-9]\).*/\1/' "$2/modsig")" = "$want" ]; then
+		echo "$1 modules with appended signatures: $(wc -l <"$2/modsig") as expected"
+	else
+		cat "$2/modsig"
+		status=1
+	fi
+	! grep ': 1' "$2/modsig" | grep -v 'Permission denied' || { echo "$1: refused by somebody else"; status=1; }
+	grep " ima-modsig .*/root/m/m-signed.ko .*sha256:$(cat "$2/module-digest") $(cat "$2/module-message")\$" "$2/modsig-list" >/dev/null ||
+		{ echo "$1: no record with the module's message"; grep m-signed "$2/modsig-list"; status=1; }
+	grep -q " ima-buf sha256:[0-9a-f]* blacklisted-hash $(cat "$2/module-digest")\$" "$2/modsig-revoked" || { echo "$1: no record of the revoked module"; cat "$2/modsig-revoked"; status=1; }
 }
 status=0
 for k in ${KERNELS:-6.1 6.12}; do
@@ -237,6 +295,13 @@ for k in ${KERNELS:-6.1 6.12}; do
 	causes "$a/audit" >"$work/a"
 	causes "$b/audit" >"$work/b"
 	same "$k audit causes" "$work/a" "$work/b"
+	sed -i '/ .root.v.v-sig-ec /s/ [0-9a-f]*$//' "$a/list" "$b/list" # no two ECDSA signatures are the same
+	same "$k fs-verity records" "$a/list" "$b/list"
+	[ "$(grep -c verity:sha "$a/list")" -ge 10 ] || die "$k: no fs-verity digests are listed: $(cat "$a/list" "$a/out.txt")"
+	grep -q 'verity v-sig: 0' "$a/first" && grep -q 'verity v-ours: 0' "$a/first" && grep -q 'verity v-sig-sha512: 0' "$a/first" ||
+		die "$k: the kernel takes no fs-verity signature: $(grep verity "$a/first")"
+	check_messages "$k" "$a/messages"
+	check_modsig "$k" "$b"
 	boot_one "$k" hmac || status=1
 	h=$work/$k-hmac/share
 	[ "$(grep -c ': 0$' "$h/hmac")" = 5 ] && [ "$(grep -c 'another key: 126$' "$h/hmac")" = 2 ] && echo "$k HMACs: both ways good" || { echo "$k HMACs:"; cat "$h/hmac" "$h/out.txt"; status=1; }

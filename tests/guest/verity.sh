@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# Parts of test_appraise.sh: files that an ext4 file system keeps fs-verity digests of, and messages in PKCS#7, which the kernel verifies for
+# Parts of test_appraise.sh: files that the root file system, given that feature, keeps fs-verity digests of, and messages in PKCS#7, which the kernel verifies for
 # fs-verity with the code that it has for modules.
 
 # verity_files OPT KERNEL: what goes into the share beside imad
 verity_files() {
-	local d=$work/messages f
+	local f
 	f=$(find "$lab/kernel-$2/lib/modules" -name 'dummy.ko*')
 	case $f in *.xz) xz -dc "$f" ;; *) cat "$f" ;; esac >"$1/dummy.ko"
 	kernel_certificate "$lab/kernel-$2/boot/vmlinuz" "$1/debian.der" || die "no certificate in the kernel $2"
 	cp "$(command -v fsverity)" "$1/fsverity.bin"
 	cp -L "$(ldd "$(command -v fsverity)" | awk '/libfsverity/ { print $3 }')" "$1/lib/"
-	[ -d "$d" ] || make_messages "$d"
-	cp -r "$d" "$1/"
+	cp -r "$work/messages" "$1/"
 }
 
-# make_messages DIR: a file, messages over what fs-verity lets sign of it, the same appended to that
+# make_messages DIR: once, before the guests: a file, messages over what fs-verity lets sign of it, the same appended to that
 make_messages() {
 	local d=$1 name
 	mkdir -p "$d"
@@ -31,22 +30,11 @@ make_messages() {
 	done
 }
 
-# append_signature CONTENT MESSAGE OUT
-append_signature() {
-	{
-		cat "$1" "$2"
-		# shellcheck disable=SC2059
-		printf '\0\0\2\0\0\0\0\0'"$(printf '%08x' "$(stat -c %s "$2")" | sed 's/../\\x&/g')"'~Module signature appended~\n'
-	} >"$3"
-}
-
 # verity_prepare: files in /root/v. Owners: 1010 the rule wants an fs-verity signature, 1011 measured by that digest, 1012 any label will do
 verity_prepare() {
 	cat <<'J'
 fsverity() { /opt/imad/fsverity.bin "$@"; }
 mkdir -p /root/v
-truncate -s 64M /root/verity.img
-mkfs.ext4 -q -b 4096 -O verity -U 6f0a1c1e-5d6b-4c0f-9f0e-3b0d7f1c2a01 /root/verity.img && mount -o loop /root/verity.img /root/v || echo "no file system with fs-verity"
 chmod 755 /root/v
 # the label by openssl alone: what is signed is the digest of type, algorithm and digest
 verity_sign() { # FILE KEY
@@ -105,7 +93,7 @@ for m in $messages/*.p7s; do
 	/opt/imad/imactl verify --modsig -k /run/ring $messages/$n.appended >/tmp/ours 2>&1 && ours=good || ours=bad
 	echo "$n kernel $said imactl $ours: $(tail -n 1 /tmp/said | sed 's/.*: //') $(sed 's/.*: //' /tmp/ours)"
 done >/run/host/messages
-# signed attributes are refused for modules alone, before anybody looks for the key
+# signed attributes of modules are refused before anybody looks for the key
 strip_module() { # OUT: a module without its signature
 	local f=/opt/imad/dummy.ko
 	head -c $(($(stat -c %s $f) - 40 - 0x$(tail -c 32 $f | head -c 4 | od -An -tx1 | tr -d ' \n'))) $f >$1
