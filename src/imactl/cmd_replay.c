@@ -84,9 +84,19 @@ static bool counts(const struct replay_args *a, const struct ima_replay_pcr *p)
 	return !a->has_bank || p->algo == a->bank;
 }
 
+/* what the list uses and the TPM never saw: that no record leads to zero says nothing good */
+static bool is_reached(const struct ima_replay_pcr *p)
+{
+	return p->matched && (!p->used || p->matched_at);
+}
+
 static const char *word_of(const struct ima_replay_pcr *p)
 {
-	return !p->has_target ? "unknown" : p->matched ? "matches" : "does not match";
+	if (!p->has_target)
+		return "unknown";
+	if (p->matched && !is_reached(p))
+		return "was never extended";
+	return p->matched ? "matches" : "does not match";
 }
 
 static void hex_of(const struct ima_replay_pcr *p, char ret[2 * IMA_DIGEST_MAX + 1])
@@ -101,12 +111,12 @@ static void print_pcr(const struct ima_replay_pcr *p, uint64_t n_records)
 
 	hex_of(p, hex);
 	printf("PCR %u %s %s %s", p->pcr, ima_hash_name(p->algo), hex, word_of(p));
-	if (p->matched)
+	if (is_reached(p))
 		printf(" at entry %" PRIu64 " of %" PRIu64, p->matched_at, n_records);
 	if (p->padded)
 		printf(", extended with padded sha1 digests (the kernel lacked %s)",
 		       ima_hash_name(p->algo));
-	if (p->matched && p->matched_at < n_records)
+	if (is_reached(p) && p->matched_at < n_records)
 		printf(" (%" PRIu64 " after)", n_records - p->matched_at);
 	putchar('\n');
 }
@@ -132,7 +142,7 @@ static struct verdict judge(const struct replay_args *a, const struct ima_replay
 			continue;
 		v.checked += p->has_target;
 		v.missing += !p->has_target;
-		v.wrong += p->has_target && !p->matched;
+		v.wrong += p->has_target && !is_reached(p);
 	}
 	return v;
 }
@@ -192,7 +202,7 @@ static json_t *pcr_json(const struct ima_replay_pcr *p)
 	hex_of(p, hex);
 	return json_pack("{s:i, s:s, s:s, s:b, s:b, s:b, s:I}", "pcr", (int)p->pcr, "bank",
 			 ima_hash_name(p->algo), "value", hex, "padded_sha1", (int)p->padded, "has_target", (int)p->has_target,
-			 "matched", (int)p->matched, "matched_at", (json_int_t)p->matched_at);
+			 "matched", (int)is_reached(p), "matched_at", (json_int_t)p->matched_at);
 }
 
 static int print_json(const struct replay_args *a, const struct ima_replay_result *res,

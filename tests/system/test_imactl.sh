@@ -67,6 +67,9 @@ expect 1 replay "$work/empty" --pcrs "$dir/pcrs"
 grep -q 'PCR 10 .* does not match' "$work/out" || die "an empty list must not match an extended PCR"
 printf 'sha1 10 %040d\n' 0 >"$work/zero"
 expect 0 replay "$work/empty" --pcrs "$work/zero"
+# a list, and a TPM that never saw it
+expect 1 replay "$list" --pcrs "$work/zero"
+grep -q "was never extended" "$work/out" || die "a PCR that was never extended: $(cat "$work/out")"
 expect 3 replay "$list" --pcrs "$dir/pcrs" --bank sha512
 expect 0 replay "$list" --pcrs "$dir/pcrs" --bank sha256
 printf 'sha1 4 %040d\n' 0 >"$work/other"
