@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Full disks: one message and status 3, nothing half-written, labels as they were, list and PCR equal; what is not signed stays refused.
+# Full disks: one message and status 3 (1 where a file is named and the others are done), nothing half-written, labels as they were, list and PCR equal; what is not signed stays refused.
 . "$(dirname "$0")/../system/lib.sh"
 . "$(dirname "$0")/../keys.sh"
 for tool in openssl setfattr getfattr fallocate; do command -v $tool >/dev/null || skip "$tool is missing"; done
 vectors=${IMA_TEST_VECTORS:?}
 list=$vectors/6.1-tcb-ima-sig/binary_runtime_measurements
 
-# unable MESSAGE COMMAND...: status 3, and one line that says why
-unable() {
-	local want=$1 got=0
-	shift
+# says STATUS MESSAGE COMMAND...: that status, and one line that says why
+says() {
+	local status=$1 want=$2 got=0
+	shift 2
 	timeout -k 5 30 "$@" 2>"$work/err" || got=$?
-	[ "$got" = 3 ] || die "$*: status $got, not 3"
+	[ "$got" = "$status" ] || die "$*: status $got, not $status"
 	grep -q "$want" "$work/err" || die "$*: says $(cat "$work/err")"
 	[ "$(wc -l <"$work/err")" -le 2 ] || die "$*: says too much: $(cat "$work/err")"
 }
+unable() { says 3 "$@"; }
 
 # exports
 for format in text binary json kexec; do unable 'standard output: ' "$imactl" list --format $format "$list" >/dev/full; done
@@ -34,9 +35,9 @@ cp /bin/true "$work/full/labelled"; cp /bin/true "$work/full/bare"
 before=$(getfattr -n security.ima -e hex "$work/full/labelled" 2>/dev/null)
 dd if=/dev/zero of="$work/full/fill" bs=1024 2>/dev/null || :
 for n in 1 2 3 4 5 6 7 8; do echo x >"$work/full/fill$n" 2>/dev/null || break; done
-unable 'bare.*No space left' "$imactl" sign -k "$work/rsa.key" "$work/full/bare"
+says 1 'bare.*No space left' "$imactl" sign -k "$work/rsa.key" "$work/full/bare"
 getfattr -n security.ima "$work/full/bare" 2>/dev/null && die "half a label"
-unable 'bare.*No space left' "$imactl" sign -k "$work/rsa.key" --sigfile "$work/full/bare"
+says 1 'bare.*No space left' "$imactl" sign -k "$work/rsa.key" --sigfile "$work/full/bare"
 [ -z "$(ls "$work/full" | grep '\.sig')" ] || die "half a signature file: $(ls "$work/full")"
 # where there is a block already a longer label may fit; whatever happens it is the old one or the whole new one
 "$imactl" sign -k "$work/rsa.key" "$work/full/labelled" >/dev/null 2>&1 || [ "$(getfattr -n security.ima -e hex "$work/full/labelled" 2>/dev/null)" = "$before" ] ||
