@@ -9,10 +9,13 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/hex.h"
+#include "core/archive/deb.h"
 #include "core/archive/image.h"
 #include "core/archive/layout.h"
 #include "core/archive/links.h"
 #include "core/archive/rpm.h"
+
+#define DAMAGED_STATEMENT "its digest or signature in the package's header is damaged"
 
 struct ima_archive {
 	enum ima_archive_format format;
@@ -25,6 +28,8 @@ struct ima_archive {
 	struct ima_upper *upper;
 	struct ima_rpm *rpm;
 	uint8_t *rpm_head;
+	bool payload_waits; /* the RPM's is not open yet */
+	struct ima_package package; /* without a name: none */
 	struct ima_links links;
 	uint64_t n_members, n_bytes;
 	bool has_content; /* of the current member */
@@ -111,9 +116,11 @@ static int open_deb(struct ima_archive *a, struct ima_diag *diag)
 
 	if (r < 0)
 		return r;
-	while ((r = ima_stream_next(a->layer.outer, &e, diag)) > 0)
+	while (r == 0 && (r = ima_stream_next(a->layer.outer, &e, diag)) > 0) {
 		if (!strncmp(e->name, "data.tar", 8))
 			return ima_stream_open_member(a->layer.outer, IMA_STREAM_TAR, &a->layer.stream, diag);
+		r = strncmp(e->name, "control.tar", 11) ? 0 : ima_deb_control(a->layer.outer, &a->package, diag);
+	}
 	return r < 0 ? r : ima_diag_text(diag, -EBADMSG, "no Debian package: it has no data.tar");
 }
 
@@ -142,13 +149,38 @@ static int read_rpm_head(struct ima_archive *a, struct ima_diag *diag)
 	return r == -EAGAIN ? ima_diag_at(diag, -EBADMSG, (uint64_t)n, "the package is cut off in its header") : r;
 }
 
+static int take_identity(struct ima_archive *a, struct ima_diag *diag)
+{
+	const char *name = ima_rpm_name(a->rpm);
+	struct ima_package *p = &a->package;
+	char version[sizeof(p->version)];
+	int r = ima_deb_word((struct ima_bytes){ (const uint8_t *)name, strlen(name) }, p->name, sizeof(p->name));
+
+	if (r == 0)
+		r = ima_rpm_version(a->rpm, version, sizeof(version));
+	if (r == 0)
+		r = ima_deb_word((struct ima_bytes){ (const uint8_t *)version, strlen(version) }, p->version, sizeof(p->version));
+	return r < 0 ? ima_diag_text(diag, r, "the header has no name or version that a package could have") : 0;
+}
+
 static int open_rpm(struct ima_archive *a, struct ima_diag *diag)
 {
 	int r = read_rpm_head(a, diag);
 
+	if (r == 0)
+		r = take_identity(a, diag);
+
 	/* a package without files has no payload that a reader would know */
-	if (r < 0 || !ima_rpm_n_files(a->rpm))
-		return r;
+	a->payload_waits = r == 0 && ima_rpm_n_files(a->rpm);
+	return r;
+}
+
+/* who asks only what the header states never reads it */
+static int open_payload(struct ima_archive *a, struct ima_diag *diag)
+{
+	if (!a->payload_waits)
+		return 0;
+	a->payload_waits = false;
 	return ima_stream_open(a->fd, ima_rpm_payload(a->rpm), IMA_STREAM_CPIO, &a->layer.stream, diag);
 }
 
@@ -243,8 +275,10 @@ int ima_archive_open(int fd, const struct ima_archive_opts *opts, struct ima_arc
 /* 1 a member of the layer at hand, or of the next one below it */
 static int next_entry(struct ima_archive *a, const struct ima_entry **ret, struct ima_diag *diag)
 {
-	int r = a->layer.stream ? ima_stream_next(a->layer.stream, ret, diag) : 0;
+	int r = open_payload(a, diag);
 
+	if (r == 0 && a->layer.stream)
+		r = ima_stream_next(a->layer.stream, ret, diag);
 	while (r == 0 && a->upper) {
 		if (a->layer.stream)
 			r = ima_upper_layer_done(a->upper);
@@ -283,16 +317,11 @@ static enum ima_member_type type_of(const struct ima_entry *e)
 	}
 }
 
-static int take_stated(struct ima_archive *a, const char *stored_path)
+static int take_stated_file(struct ima_archive *a, const struct ima_rpm_file f)
 {
 	struct ima_member *m = &a->member;
-	const size_t i = a->rpm ? ima_rpm_find(a->rpm, stored_path) : 0;
-	struct ima_rpm_file f;
 	int r;
 
-	if (!a->rpm || i == ima_rpm_n_files(a->rpm))
-		return 0;
-	f = ima_rpm_file(a->rpm, i);
 	if (f.digest.len && ima_rpm_digest_algo(a->rpm, &a->digest.algo) == 0) {
 		a->digest.len = ima_hash_len(a->digest.algo);
 		if (f.digest.len != 2 * a->digest.len || ima_hex_decode((const char *)f.digest.data, f.digest.len, a->digest.data) < 0)
@@ -311,6 +340,13 @@ static int take_stated(struct ima_archive *a, const char *stored_path)
 	return r < 0 && r != -ENOMEM ? -EBADMSG : r;
 }
 
+static int take_stated(struct ima_archive *a, const char *stored_path)
+{
+	const size_t i = a->rpm ? ima_rpm_find(a->rpm, stored_path) : 0;
+
+	return !a->rpm || i == ima_rpm_n_files(a->rpm) ? 0 : take_stated_file(a, ima_rpm_file(a->rpm, i));
+}
+
 static int fail(const struct ima_entry *e, int error, const char *text, struct ima_diag *diag)
 {
 	return ima_diag_set(diag, error, 0, 0, (struct ima_bytes){ (const uint8_t *)e->name, strlen(e->name) }, "%s", text);
@@ -324,7 +360,7 @@ static int take_package(struct ima_archive *a, const struct ima_entry *e, struct
 
 	if (r == 0 && a->rpm)
 		r = take_stated(a, (const char *)a->path.data);
-	return r < 0 ? fail(e, r, "its digest or signature in the package's header is damaged", diag) : 0;
+	return r < 0 ? fail(e, r, DAMAGED_STATEMENT, diag) : 0;
 }
 
 static int take_names(struct ima_archive *a, const struct ima_entry *e, struct ima_diag *diag)
@@ -433,6 +469,62 @@ uint64_t ima_archive_end(const struct ima_archive *a)
 int ima_archive_read(struct ima_archive *a, struct ima_bytes *ret, struct ima_diag *diag)
 {
 	return a->has_content ? ima_stream_read(a->layer.stream, ret, diag) : 0;
+}
+
+const struct ima_package *ima_archive_package(const struct ima_archive *a)
+{
+	return a->package.name[0] ? &a->package : NULL;
+}
+
+static bool is_brought(const struct ima_rpm_file *f)
+{
+	return S_ISREG(f->mode) && !(f->flags & IMA_RPM_GHOST);
+}
+
+bool ima_archive_states(const struct ima_archive *a, enum ima_hash_algo algo)
+{
+	enum ima_hash_algo stated;
+
+	if (!a->rpm || ima_rpm_digest_algo(a->rpm, &stated) < 0 || stated != algo)
+		return false;
+	for (size_t i = 0; i < ima_rpm_n_files(a->rpm); i++) {
+		const struct ima_rpm_file f = ima_rpm_file(a->rpm, i);
+
+		if (!f.mode || (is_brought(&f) && !f.digest.len))
+			return false;
+	}
+	return true;
+}
+
+static int take_stated_member(struct ima_archive *a, const struct ima_rpm_file *f, struct ima_diag *diag)
+{
+	ima_cleanup(ima_freep) char *name = NULL;
+	struct ima_entry e = { .mode = f->mode };
+	int r;
+
+	if (asprintf(&name, "%s%s", f->dir, f->base) < 0)
+		return -ENOMEM;
+	e.name = name;
+	a->member = (struct ima_member){ .type = IMA_MEMBER_FILE, .mode = f->mode, .size = f->size };
+	r = take_stated_file(a, *f);
+	return r < 0 ? fail(&e, r, DAMAGED_STATEMENT, diag) : take_names(a, &e, diag);
+}
+
+int ima_archive_next_stated(struct ima_archive *a, size_t *at, const struct ima_member **ret, struct ima_diag *diag)
+{
+	const size_t n = a->rpm ? ima_rpm_n_files(a->rpm) : 0;
+	int r = 0;
+
+	*ret = &a->member;
+	while (r == 0 && *at < n) {
+		const struct ima_rpm_file f = ima_rpm_file(a->rpm, (*at)++);
+
+		if (is_brought(&f))
+			r = take_stated_member(a, &f, diag);
+		if (r == 0 && is_brought(&f))
+			return 1;
+	}
+	return r;
 }
 
 int ima_archive_hash(struct ima_archive *a, struct ima_hasher *h, enum ima_hash_algo algo, struct ima_digest *ret,

@@ -78,6 +78,11 @@ struct ima_archive_opts {
 
 struct ima_archive;
 
+/** struct ima_package - what a package calls itself; RPM: version is [EPOCH:]VERSION-RELEASE */
+struct ima_package {
+	char name[256], version[256];
+};
+
 /**
  * ima_archive_open() - @fd: a regular file, whatever its position, or the folder of an OCI layout. Borrowed
  *
@@ -105,6 +110,20 @@ ima_must_check int ima_archive_read(struct ima_archive *a, struct ima_bytes *ret
 /** ima_archive_hash() - digest of the current member's content, all of it */
 ima_must_check int ima_archive_hash(struct ima_archive *a, struct ima_hasher *h, enum ima_hash_algo algo,
 				    struct ima_digest *ret, struct ima_diag *diag);
+
+/** ima_archive_package() - of .deb and .rpm; NULL: it is no package */
+const struct ima_package *ima_archive_package(const struct ima_archive *a);
+
+/** ima_archive_states() - does a package's header state digests by @algo of all the regular files that it brings? (.rpm) */
+bool ima_archive_states(const struct ima_archive *a, enum ima_hash_algo algo);
+
+/**
+ * ima_archive_next_stated() - the regular files as the header states them, without a look at the content
+ * @at: starts at 0
+ * Return: 1 a member without owner, attributes and content; 0 the end; -EBADMSG, -EFBIG, -ENOMEM with @diag
+ */
+ima_must_check int ima_archive_next_stated(struct ima_archive *a, size_t *at, const struct ima_member **ret,
+					   struct ima_diag *diag);
 
 /** ima_member_xattr() - NULL: the member has none of this name */
 const struct ima_xattr *ima_member_xattr(const struct ima_member *m, const char *name);

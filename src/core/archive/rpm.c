@@ -17,13 +17,21 @@
 #define MAX_ENTRIES 65536U
 #define MAX_FILES (4U << 20)
 
-enum { TYPE_INT32 = 4, TYPE_STRING_ARRAY = 8 };
+enum { TYPE_INT16 = 3, TYPE_INT32 = 4, TYPE_INT64 = 5, TYPE_STRING = 6, TYPE_STRING_ARRAY = 8 };
 enum {
 	SIG_FILE_SIGNATURES = 274, /* in the signature header */
+	NAME = 1000,
+	VERSION = 1001,
+	RELEASE = 1002,
+	EPOCH = 1003,
+	FILE_SIZES = 1028,
+	FILE_MODES = 1030,
 	FILE_DIGESTS = 1035,
+	FILE_FLAGS = 1037,
 	DIR_INDEXES = 1116,
 	BASE_NAMES = 1117,
 	DIR_NAMES = 1118,
+	LONG_FILE_SIZES = 5008,
 	FILE_DIGEST_ALGO = 5011,
 	FILE_SIGNATURES = 5090,
 };
@@ -38,6 +46,9 @@ struct ima_rpm {
 	size_t *by_name; /* indexes, sorted by path */
 	uint32_t algo;   /* OpenPGP's number */
 	uint64_t payload;
+	const char *name, *version, *release; /* borrowed from the text; "" */
+	uint32_t epoch;
+	bool has_epoch;
 };
 
 /* u32 magic | u32 0 | u32 entries | u32 bytes of the store | entries | store */
@@ -110,6 +121,80 @@ static int take_strings(const struct header *h, uint32_t tag, size_t n_files, si
 		if (next_string(&in, (struct ima_bytes *)((char *)&files[i] + member)) < 0)
 			return -EBADMSG;
 	return r < 0 ? r : 0;
+}
+
+static int next_number(struct ima_reader *in, uint32_t type, uint64_t *ret)
+{
+	uint32_t word;
+	uint16_t half;
+	int r;
+
+	if (type == TYPE_INT64)
+		return ima_read_u64(in, ret);
+	if (type == TYPE_INT16) {
+		r = ima_read_u16(in, &half);
+		*ret = r < 0 ? 0 : half;
+	} else {
+		r = ima_read_u32(in, &word);
+		*ret = r < 0 ? 0 : word;
+	}
+	return r;
+}
+
+/* the number array of a tag; absent: all stay as they are. @member: of uint32_t, or of uint64_t when @is_wide */
+static int take_numbers(const struct header *h, uint32_t tag, uint32_t type, struct ima_rpm *p, size_t member, bool is_wide)
+{
+	struct ima_reader in;
+	uint32_t n = 0;
+	uint64_t v;
+	int r = find_tag(h, tag, type, &in, &n);
+
+	if (r > 0 && n != p->n_files)
+		return -EBADMSG;
+	for (size_t i = 0; r > 0 && i < n; i++) {
+		void *field = (char *)&p->files[i] + member;
+
+		if (next_number(&in, type, &v) < 0)
+			return -EBADMSG;
+		if (is_wide)
+			*(uint64_t *)field = v;
+		else
+			*(uint32_t *)field = (uint32_t)v;
+	}
+	return r < 0 ? r : 0;
+}
+
+/* a tag with one string; absent: "" */
+static int take_text(const struct header *h, uint32_t tag, const char **ret)
+{
+	struct ima_reader in;
+	struct ima_bytes s;
+	uint32_t n = 0;
+	int r = find_tag(h, tag, TYPE_STRING, &in, &n);
+
+	*ret = "";
+	if (r <= 0)
+		return r;
+	if (next_string(&in, &s) < 0)
+		return -EBADMSG;
+	*ret = (const char *)s.data;
+	return 0;
+}
+
+static int take_identity(struct ima_rpm *p, const struct header *h)
+{
+	struct ima_reader in;
+	uint32_t n = 0;
+	int r = take_text(h, NAME, &p->name);
+
+	if (r == 0)
+		r = take_text(h, VERSION, &p->version);
+	if (r == 0)
+		r = take_text(h, RELEASE, &p->release);
+	if (r == 0)
+		r = find_tag(h, EPOCH, TYPE_INT32, &in, &n);
+	p->has_epoch = r > 0;
+	return r > 0 ? ima_read_u32(&in, &p->epoch) : r;
 }
 
 static int take_dirs(const struct header *h, const char ***ret, uint32_t *ret_n)
@@ -208,6 +293,16 @@ static int take_files(struct ima_rpm *p, const struct header *sig, const struct 
 		r = take_strings(main, FILE_SIGNATURES, p->n_files, offsetof(struct ima_rpm_file, signature), p->files);
 	if (r == 0)
 		r = take_strings(sig, SIG_FILE_SIGNATURES, p->n_files, offsetof(struct ima_rpm_file, signature), p->files);
+	if (r == 0)
+		r = take_numbers(main, FILE_MODES, TYPE_INT16, p, offsetof(struct ima_rpm_file, mode), false);
+	if (r == 0)
+		r = take_numbers(main, FILE_FLAGS, TYPE_INT32, p, offsetof(struct ima_rpm_file, flags), false);
+	if (r == 0)
+		r = take_numbers(main, FILE_SIZES, TYPE_INT32, p, offsetof(struct ima_rpm_file, size), true);
+	if (r == 0)
+		r = take_numbers(main, LONG_FILE_SIZES, TYPE_INT64, p, offsetof(struct ima_rpm_file, size), true);
+	if (r == 0)
+		r = take_identity(p, main);
 	p->algo = 1;
 	if (r == 0 && find_tag(main, FILE_DIGEST_ALGO, TYPE_INT32, &in, &n) > 0 && ima_read_u32(&in, &p->algo) < 0)
 		r = -EBADMSG;
@@ -270,6 +365,22 @@ uint64_t ima_rpm_payload(const struct ima_rpm *r)
 size_t ima_rpm_n_files(const struct ima_rpm *r)
 {
 	return r->n_files;
+}
+
+const char *ima_rpm_name(const struct ima_rpm *r)
+{
+	return r->name;
+}
+
+int ima_rpm_version(const struct ima_rpm *r, char *ret, size_t size)
+{
+	char epoch[16] = "";
+	int n;
+
+	if (r->has_epoch)
+		snprintf(epoch, sizeof(epoch), "%u:", r->epoch);
+	n = snprintf(ret, size, "%s%s%s%s", epoch, r->version, *r->release ? "-" : "", r->release);
+	return n < 0 || (size_t)n >= size ? -EBADMSG : 0;
 }
 
 struct ima_rpm_file ima_rpm_file(const struct ima_rpm *r, size_t i)
