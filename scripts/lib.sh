@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # What the scripts share: package names in one place, installing what is missing, building.
 
-packages_build="meson ninja-build gcc pkg-config libc6-dev libssl-dev libkeyutils-dev libtss2-dev libtpms-dev libfuse3-dev fuse3 libinih-dev libjansson-dev libaudit-dev libcap-ng-dev libsystemd-dev libbpf-dev clang bpftool libsqlite3-dev libarchive-dev libseccomp-dev"
+packages_build="meson ninja-build gcc pkg-config libc6-dev libssl-dev libkeyutils-dev libtss2-dev libtpms-dev libfuse3-dev fuse3 libinih-dev libjansson-dev libaudit-dev libcap-ng-dev libsystemd-dev libbpf-dev clang bpftool libsqlite3-dev libarchive-dev libcbor-dev libseccomp-dev"
 packages_test="libcmocka-dev swtpm swtpm-tools tpm2-tools ima-evm-utils fsverity mandoc attr keyutils cpio rpm zstd xz-utils lz4 bzip2 squashfs-tools erofs-utils e2fsprogs jq python3 procps util-linux mount xxd softhsm2 libengine-pkcs11-openssl tpm2-openssl strace busybox-static"
 
 say() { printf '%s\n' "$*"; }
@@ -23,7 +23,7 @@ missing_packages() {
 install_packages() {
 	local missing
 	if ! is_debian; then
-		say "This is not Debian. What is needed: a C compiler, meson, ninja, pkg-config, and the development files of OpenSSL 3, keyutils, tpm2-tss, libtpms, fuse3, inih, jansson, audit, libcap-ng, libsystemd, SQLite 3, libarchive, libbpf with clang and bpftool (tests: cmocka, swtpm, tpm2-tools, ima-evm-utils)."
+		say "This is not Debian. What is needed: a C compiler, meson, ninja, pkg-config, and the development files of OpenSSL 3, keyutils, tpm2-tss, libtpms, fuse3, inih, jansson, audit, libcap-ng, libsystemd, SQLite 3, libarchive, libcbor, libbpf with clang and bpftool (tests: cmocka, swtpm, tpm2-tools, ima-evm-utils)."
 		return 0
 	fi
 	missing=$(missing_packages "$@")

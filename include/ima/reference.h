@@ -3,7 +3,7 @@
  * Reference values: which digests a file may have, and where each came from.
  *
  * A set is built once and never changes afterwards, so that any number of threads may ask it at once without a lock. It lives in memory, about
- * 150 bytes and the path for each value.
+ * 170 bytes and the path for each value.
  */
 #pragma once
 
@@ -19,12 +19,17 @@ extern "C" {
  * @path: as a measurement list names it, but for blanks: they become underscores here as they do there; empty: a digest for any path
  * @package, @version, @repository: where it came from, for reports; NULL: not known
  * @expiry: seconds since 1970, the last second that it is good; 0: for ever
+ * @size: of the file in bytes, when @has_size
+ * @signature: the value for security.ima that came with it, at most 65535 bytes; empty: none
  */
 struct ima_reference_value {
 	struct ima_bytes path;
 	struct ima_digest digest;
 	const char *package, *version, *repository;
 	int64_t expiry;
+	uint64_t size;
+	bool has_size;
+	struct ima_bytes signature;
 };
 
 #define IMA_REFERENCE_PATH_MAX 65535 /* bytes */
@@ -38,7 +43,7 @@ struct ima_reference_builder *ima_reference_builder_free(struct ima_reference_bu
 /**
  * ima_reference_add() - @value is copied
  * The same path and digest may come from several sources: it is good as long as one of them is.
- * Return: 0, -EINVAL digest of a wrong size, -ENAMETOOLONG, -E2BIG more than 2^32 - 2 values or sources, -ENOMEM
+ * Return: 0, -EINVAL digest of a wrong size, -ENAMETOOLONG (path or signature), -E2BIG more than 2^32 - 2 values or sources, -ENOMEM
  */
 ima_must_check int ima_reference_add(struct ima_reference_builder *b, const struct ima_reference_value *value);
 

@@ -214,8 +214,8 @@ static void a_database_gives_back_what_it_was_given(void **state)
 
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/r", folder);
-	assert_int_equal(ima_reference_store(r, path, &diag), 0);
-	assert_int_equal(ima_reference_store(r, path, &diag), -EEXIST);
+	assert_int_equal(ima_reference_store(r, path, false, &diag), 0);
+	assert_int_equal(ima_reference_store(r, path, false, &diag), -EEXIST);
 	if (load(path, &again, &diag) < 0)
 		fail_msg("%s", diag.text);
 	assert_int_equal(ima_reference_size(again), ima_reference_size(r));
@@ -233,7 +233,7 @@ static void damaged_databases_are_refused(void **state)
 {
 	static const char *const damage[] = {
 		"PRAGMA application_id = 1",
-		"PRAGMA user_version = 2",
+		"PRAGMA user_version = 3",
 		"DROP TABLE value",
 		"DELETE FROM source",
 		"UPDATE value SET digest = x'00' WHERE algo = 'sha1'",
@@ -249,7 +249,7 @@ static void damaged_databases_are_refused(void **state)
 		struct ima_diag diag = { 0 };
 		sqlite3 *db;
 
-		assert_int_equal(ima_reference_store(r, path, &diag), 0);
+		assert_int_equal(ima_reference_store(r, path, false, &diag), 0);
 		assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 		assert_int_equal(sqlite3_exec(db, damage[i], NULL, NULL, NULL), SQLITE_OK);
 		sqlite3_close(db);

@@ -3,9 +3,9 @@
  * A set of reference values: an arena of digests and paths, a table of fixed entries, three hash indexes (path and digest, path, digest) of
  * entry numbers. Nothing changes after ima_reference_finish(): readers need no lock.
  *
- *   arena   digest[ima_hash_len(algo)] | path[path_len]      one after another, no padding
+ *   arena   digest[ima_hash_len(algo)] | path[path_len] | signature[sig_len]      one after another, no padding
  */
-#include <ima/reference.h>
+#include "core/attest/reference.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,9 +19,11 @@
 
 struct entry {
 	uint64_t at; /* in the arena */
+	uint64_t size;
 	uint32_t source;
-	uint16_t path_len;
+	uint16_t path_len, sig_len;
 	uint8_t algo;
+	bool has_size;
 };
 
 /* NUL-terminated strings in the text arena */
@@ -256,27 +258,32 @@ int ima_reference_add(struct ima_reference_builder *b, const struct ima_referenc
 {
 	struct values *v = &b->v;
 	const size_t at = v->arena.len;
-	struct entry e = { .at = at, .algo = (uint8_t)value->digest.algo };
+	struct entry e = { .at = at, .algo = (uint8_t)value->digest.algo, .has_size = value->has_size,
+			   .size = value->has_size ? value->size : 0 };
 	int r;
 
 	if (!value->digest.len || value->digest.len != ima_hash_len(value->digest.algo))
 		return -EINVAL;
-	if (value->path.len > IMA_REFERENCE_PATH_MAX)
+	if (value->path.len > IMA_REFERENCE_PATH_MAX || value->signature.len > UINT16_MAX)
 		return -ENAMETOOLONG;
 	if (v->n >= UINT32_MAX - 1)
 		return -E2BIG;
 	e.path_len = (uint16_t)value->path.len;
+	e.sig_len = (uint16_t)value->signature.len;
 	r = grow((void **)&v->entries, &v->cap, v->n, sizeof(*v->entries));
 	if (r == 0)
 		r = find_source(b, value, &e.source);
 	if (r == 0)
-		r = ima_buffer_reserve(&v->arena, value->digest.len + value->path.len);
+		r = ima_buffer_reserve(&v->arena, value->digest.len + value->path.len + value->signature.len);
 	if (r < 0)
 		return r;
 	memcpy(v->arena.data + at, value->digest.data, value->digest.len);
 	for (size_t i = 0; i < value->path.len; i++)
 		v->arena.data[at + value->digest.len + i] = value->path.data[i] == ' ' ? '_' : value->path.data[i];
 	v->arena.len += value->digest.len + value->path.len;
+	if (value->signature.len)
+		memcpy(v->arena.data + v->arena.len, value->signature.data, value->signature.len);
+	v->arena.len += value->signature.len;
 	v->entries[v->n++] = e;
 	return 0;
 }
@@ -472,7 +479,10 @@ int ima_reference_get(const struct ima_reference *r, uint32_t index, struct ima_
 		.version = s->version ? texts + s->version : NULL,
 		.repository = s->repository ? texts + s->repository : NULL,
 		.expiry = s->expiry,
+		.size = e->size,
+		.has_size = e->has_size,
 	};
+	ret->signature = (struct ima_bytes){ ret->path.data + e->path_len, e->sig_len };
 	memcpy(ret->digest.data, digest_of(&r->v, e), ret->digest.len);
 	return 0;
 }
@@ -517,5 +527,57 @@ int ima_reference_next_of_digest(const struct ima_reference *r, const struct ima
 		*ret_index = n;
 		return 1;
 	}
+	return 0;
+}
+
+size_t ima_reference_n_sources(const struct ima_reference *r)
+{
+	return r->v.n_sources;
+}
+
+uint32_t ima_reference_source(const struct ima_reference *r, uint32_t index)
+{
+	return r->v.entries[index].source;
+}
+
+static int compare_sources(const struct values *v, const struct source *a, const struct source *b)
+{
+	const char *texts = (const char *)v->texts.data;
+	int c = strcmp(texts + a->package, texts + b->package);
+
+	if (!c)
+		c = strcmp(texts + a->version, texts + b->version);
+	if (!c)
+		c = strcmp(texts + a->repository, texts + b->repository);
+	return c ? c : (a->expiry > b->expiry) - (a->expiry < b->expiry);
+}
+
+static int compare_entries(const void *a, const void *b, void *user)
+{
+	const struct values *v = user;
+	const struct entry *ea = &v->entries[*(const uint32_t *)a], *eb = &v->entries[*(const uint32_t *)b];
+	const struct ima_bytes pa = path_of(v, ea), pb = path_of(v, eb);
+	int c = memcmp(pa.data, pb.data, pa.len < pb.len ? pa.len : pb.len);
+
+	if (!c)
+		c = (pa.len > pb.len) - (pa.len < pb.len);
+	if (!c)
+		c = ea->algo - eb->algo;
+	if (!c)
+		c = memcmp(digest_of(v, ea), digest_of(v, eb), ima_hash_len((enum ima_hash_algo)ea->algo));
+	return c || ea->source == eb->source ? c : compare_sources(v, &v->sources[ea->source], &v->sources[eb->source]);
+}
+
+int ima_reference_sort(const struct ima_reference *r, uint32_t **ret)
+{
+	uint32_t *order = calloc(r->v.n + 1, sizeof(*order));
+
+	if (!order)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < r->v.n; i++)
+		order[i] = i;
+	if (r->v.n)
+		qsort_r(order, r->v.n, sizeof(*order), compare_entries, ima_unconst(&r->v));
+	*ret = order;
 	return 0;
 }

@@ -11,9 +11,6 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "base/file.h"
-
-#define SUMS_MAX (UINT64_C(4) << 30)
 
 static void closep(sqlite3 **db)
 {
@@ -85,6 +82,9 @@ static int take_row(struct ima_reference_builder *b, sqlite3_stmt *s, uint64_t r
 	if (!v.path.data || !algo || ima_hash_by_name(algo, strlen(algo), &v.digest.algo) < 0)
 		return ima_diag_text(diag, -EBADMSG, "value %llu: unknown algorithm", (unsigned long long)row);
 	v.digest.len = ima_hash_len(v.digest.algo);
+	v.has_size = sqlite3_column_int64(s, 7) >= 0;
+	v.size = v.has_size ? (uint64_t)sqlite3_column_int64(s, 7) : 0;
+	v.signature = (struct ima_bytes){ sqlite3_column_blob(s, 8), (size_t)sqlite3_column_bytes(s, 8) };
 	if (!digest || (size_t)len != v.digest.len || v.expiry < 0)
 		return ima_diag_text(diag, -EBADMSG, "value %llu: its digest or expiry is damaged", (unsigned long long)row);
 	memcpy(v.digest.data, digest, v.digest.len);
@@ -92,13 +92,32 @@ static int take_row(struct ima_reference_builder *b, sqlite3_stmt *s, uint64_t r
 	return r < 0 ? ima_diag_text(diag, r, "value %llu: %s", (unsigned long long)row, strerror(-r)) : 0;
 }
 
-static int take_rows(struct ima_reference_builder *b, sqlite3 *db, struct ima_diag *diag)
+#define SELECT \
+	"SELECT path, algo, digest, package, version, repository, expiry, size, signature FROM value JOIN source ON source.id = value.source"
+
+/* the path is a parameter of its own kind: text, so that it compares with the text that is stored */
+static int prepare(sqlite3 *db, const struct ima_reference_question *q, sqlite3_stmt **ret)
 {
-	static const char sql[] = "SELECT path, algo, digest, package, version, repository, expiry "
-				  "FROM value JOIN source ON source.id = value.source";
+	int rc;
+
+	if (!q)
+		return sqlite3_prepare_v2(db, SELECT, -1, ret, NULL);
+	if (q->path.data) {
+		rc = sqlite3_prepare_v2(db, SELECT " WHERE path = ?1", -1, ret, NULL);
+		return rc == SQLITE_OK ? sqlite3_bind_text(*ret, 1, (const char *)q->path.data, (int)q->path.len, SQLITE_STATIC) : rc;
+	}
+	rc = sqlite3_prepare_v2(db, SELECT " WHERE digest = ?1 AND algo = ?2", -1, ret, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_blob(*ret, 1, q->digest.data, (int)q->digest.len, SQLITE_STATIC);
+	return rc == SQLITE_OK ? sqlite3_bind_text(*ret, 2, ima_hash_name(q->digest.algo), -1, SQLITE_STATIC) : rc;
+}
+
+static int take_rows(struct ima_reference_builder *b, sqlite3 *db, const struct ima_reference_question *q,
+		     struct ima_diag *diag)
+{
 	static const char orphans[] = "SELECT count(*) FROM value WHERE source NOT IN (SELECT id FROM source)";
 	ima_cleanup(finalizep) sqlite3_stmt *s = NULL;
-	int rc = sqlite3_prepare_v2(db, sql, -1, &s, NULL), r = 0, n = 0;
+	int rc = prepare(db, q, &s), r = 0, n = 0;
 	uint64_t row = 0;
 
 	if (rc == SQLITE_OK)
@@ -106,12 +125,13 @@ static int take_rows(struct ima_reference_builder *b, sqlite3 *db, struct ima_di
 			r = take_row(b, s, ++row, diag);
 	if (r == 0 && rc != SQLITE_DONE)
 		return failed(db, rc, diag);
-	if (r == 0)
+	if (r == 0 && !q)
 		r = pragma_number(db, orphans, &n, diag);
 	return r == 0 && n ? ima_diag_text(diag, -EBADMSG, "%d values name a source that is not there", n) : r;
 }
 
-static int load_database(struct ima_reference_builder *b, const char *path, struct ima_diag *diag)
+int ima_reference_ask(struct ima_reference_builder *b, const char *path, const struct ima_reference_question *q,
+		      struct ima_diag *diag)
 {
 	ima_cleanup(closep) sqlite3 *db = NULL;
 	const int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
@@ -122,25 +142,14 @@ static int load_database(struct ima_reference_builder *b, const char *path, stru
 	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	r = check_schema(db, diag);
-	return r < 0 ? r : take_rows(b, db, diag);
+	return r < 0 ? r : take_rows(b, db, q, diag);
 }
 
-int ima_reference_load(struct ima_reference_builder *b, const char *path, struct ima_diag *diag)
+bool ima_reference_fd_is_database(int fd)
 {
-	ima_cleanup(ima_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ima_cleanup(ima_freep) uint8_t *text = NULL;
 	char magic[16] = "";
-	size_t len = 0;
-	int r;
 
-	if (fd < 0)
-		return ima_diag_text(diag, -errno, "%s", strerror(errno));
-	if (pread(fd, magic, sizeof(magic), 0) == sizeof(magic) && !memcmp(magic, "SQLite format 3", 16))
-		return load_database(b, path, diag);
-	r = ima_file_read_fd(fd, SUMS_MAX, &text, &len);
-	if (r < 0)
-		return ima_diag_text(diag, r, "%s", strerror(-r));
-	return ima_reference_add_sums(b, (struct ima_bytes){ text, len }, diag);
+	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) && !memcmp(magic, "SQLite format 3", 16);
 }
 
 static int run_sql(sqlite3 *db, const char *sql, struct ima_diag *diag)
@@ -166,84 +175,139 @@ static int run_row(sqlite3 *db, sqlite3_stmt *s, struct ima_diag *diag)
 	return rc == SQLITE_DONE ? 0 : failed(db, rc, diag);
 }
 
-static int store_value(sqlite3 *db, sqlite3_stmt *source, sqlite3_stmt *value, const struct ima_reference_value *v,
-		       struct ima_diag *diag)
-{
-	int r;
+/* a database that is being made; ids[n]: of source n, 0 not stored yet */
+struct store {
+	const struct ima_reference *ref;
+	sqlite3 *db;
+	sqlite3_stmt *put_source, *get_source, *put_value;
+	sqlite3_int64 *ids;
+};
 
-	bind_word(source, 1, v->package);
-	bind_word(source, 2, v->version);
-	bind_word(source, 3, v->repository);
-	r = run_row(db, source, diag);
-	if (r < 0)
-		return r;
-	sqlite3_bind_text(value, 1, (const char *)v->path.data, (int)v->path.len, SQLITE_STATIC);
-	sqlite3_bind_text(value, 2, ima_hash_name(v->digest.algo), -1, SQLITE_STATIC);
-	sqlite3_bind_blob(value, 3, v->digest.data, (int)v->digest.len, SQLITE_STATIC);
-	bind_word(value, 4, v->package);
-	bind_word(value, 5, v->version);
-	bind_word(value, 6, v->repository);
-	sqlite3_bind_int64(value, 7, v->expiry);
-	return run_row(db, value, diag);
+static void store_done(struct store *s)
+{
+	sqlite3_finalize(s->put_source);
+	sqlite3_finalize(s->get_source);
+	sqlite3_finalize(s->put_value);
+	sqlite3_close(s->db);
+	free(s->ids);
 }
 
-static int store_values(const struct ima_reference *ref, sqlite3 *db, struct ima_diag *diag)
+static int find_source(struct store *s, const struct ima_reference_value *v, sqlite3_int64 *id, struct ima_diag *diag)
 {
-	static const char source_sql[] = "INSERT OR IGNORE INTO source(package, version, repository) VALUES(?1, ?2, ?3)";
-	static const char value_sql[] =
-		"INSERT INTO value(path, algo, digest, source, expiry) SELECT ?1, ?2, ?3, id, ?7 FROM source "
-		"WHERE package = ?4 AND version = ?5 AND repository = ?6 "
-		"ON CONFLICT DO UPDATE SET expiry = iif(expiry = 0 OR excluded.expiry = 0, 0, max(expiry, excluded.expiry))";
-	ima_cleanup(finalizep) sqlite3_stmt *source = NULL, *value = NULL;
-	int rc = sqlite3_prepare_v2(db, source_sql, -1, &source, NULL), r = 0;
+	sqlite3_stmt *const both[] = { s->put_source, s->get_source };
+	int r;
+
+	if (*id)
+		return 0;
+	for (size_t i = 0; i < IMA_N_ELEMENTS(both); i++) {
+		bind_word(both[i], 1, v->package);
+		bind_word(both[i], 2, v->version);
+		bind_word(both[i], 3, v->repository);
+	}
+	r = run_row(s->db, s->put_source, diag);
+	if (r < 0)
+		return r;
+	if (sqlite3_step(s->get_source) != SQLITE_ROW)
+		return failed(s->db, SQLITE_ERROR, diag);
+	*id = sqlite3_column_int64(s->get_source, 0);
+	sqlite3_reset(s->get_source);
+	return 0;
+}
+
+static int store_value(struct store *s, uint32_t index, struct ima_diag *diag)
+{
+	sqlite3_int64 *id = &s->ids[ima_reference_source(s->ref, index)];
+	struct ima_reference_value v;
+	int r = ima_reference_get(s->ref, index, &v);
+
+	if (r == 0)
+		r = find_source(s, &v, id, diag);
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(s->put_value, 1, (const char *)v.path.data, (int)v.path.len, SQLITE_STATIC);
+	sqlite3_bind_text(s->put_value, 2, ima_hash_name(v.digest.algo), -1, SQLITE_STATIC);
+	sqlite3_bind_blob(s->put_value, 3, v.digest.data, (int)v.digest.len, SQLITE_STATIC);
+	sqlite3_bind_int64(s->put_value, 4, *id);
+	sqlite3_bind_int64(s->put_value, 5, v.expiry);
+	sqlite3_bind_int64(s->put_value, 6, v.has_size && v.size <= INT64_MAX ? (sqlite3_int64)v.size : -1);
+	sqlite3_bind_blob(s->put_value, 7, v.signature.len ? (const void *)v.signature.data : "", (int)v.signature.len,
+			  SQLITE_STATIC);
+	return run_row(s->db, s->put_value, diag);
+}
+
+static int store_values(struct store *s, struct ima_diag *diag)
+{
+	static const char put_source[] = "INSERT OR IGNORE INTO source(package, version, repository) VALUES(?1, ?2, ?3)";
+	static const char get_source[] = "SELECT id FROM source WHERE package = ?1 AND version = ?2 AND repository = ?3";
+	static const char put_value[] =
+		"INSERT INTO value(path, algo, digest, source, expiry, size, signature) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+		"ON CONFLICT DO UPDATE SET expiry = iif(expiry = 0 OR excluded.expiry = 0, 0, max(expiry, excluded.expiry)), "
+		"size = max(size, excluded.size), signature = max(signature, excluded.signature)";
+	ima_cleanup(ima_freep) uint32_t *order = NULL;
+	int rc = sqlite3_prepare_v2(s->db, put_source, -1, &s->put_source, NULL);
+	int r;
 
 	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(db, value_sql, -1, &value, NULL);
+		rc = sqlite3_prepare_v2(s->db, get_source, -1, &s->get_source, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(s->db, put_value, -1, &s->put_value, NULL);
 	if (rc != SQLITE_OK)
-		return failed(db, rc, diag);
-	for (uint32_t i = 0; i < ima_reference_size(ref) && r == 0; i++) {
-		struct ima_reference_value v;
-
-		r = ima_reference_get(ref, i, &v);
-		if (r == 0)
-			r = store_value(db, source, value, &v, diag);
-	}
+		return failed(s->db, rc, diag);
+	s->ids = calloc(ima_reference_n_sources(s->ref), sizeof(*s->ids));
+	r = s->ids ? ima_reference_sort(s->ref, &order) : -ENOMEM;
+	for (size_t i = 0; i < ima_reference_size(s->ref) && r == 0; i++)
+		r = store_value(s, order[i], diag);
 	return r;
 }
 
-static int fill_database(const struct ima_reference *ref, const char *path, struct ima_diag *diag)
+/* the file is renamed when it is whole: no journal, and one fsync at the end */
+static int fill_database(struct store *s, const char *path, struct ima_diag *diag)
 {
-	ima_cleanup(closep) sqlite3 *db = NULL;
-	const int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-	char head[96];
+	const int rc = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	char head[128];
 	int r;
 
 	if (rc != SQLITE_OK)
-		return failed(db, rc, diag);
-	snprintf(head, sizeof(head), "PRAGMA journal_mode = off; PRAGMA application_id = %d; PRAGMA user_version = %d",
+		return failed(s->db, rc, diag);
+	snprintf(head, sizeof(head),
+		 "PRAGMA journal_mode = off; PRAGMA synchronous = off; PRAGMA application_id = %d; PRAGMA user_version = %d",
 		 IMA_REFERENCE_APPLICATION_ID, IMA_REFERENCE_SCHEMA_VERSION);
-	r = run_sql(db, head, diag);
+	r = run_sql(s->db, head, diag);
 	if (r == 0)
-		r = run_sql(db, "BEGIN;" IMA_REFERENCE_SCHEMA, diag);
+		r = run_sql(s->db, "BEGIN;" IMA_REFERENCE_SCHEMA, diag);
 	if (r == 0)
-		r = store_values(ref, db, diag);
-	return r < 0 ? r : run_sql(db, "COMMIT", diag);
+		r = store_values(s, diag);
+	return r < 0 ? r : run_sql(s->db, IMA_REFERENCE_SCHEMA_INDEX "COMMIT", diag);
 }
 
-int ima_reference_store(const struct ima_reference *r, const char *path, struct ima_diag *diag)
+static int put_in_place(const char *part, const char *path, bool replace)
+{
+	ima_cleanup(ima_closep) int fd = open(part, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) < 0)
+		return -errno;
+	return renameat2(AT_FDCWD, part, AT_FDCWD, path, replace ? 0 : RENAME_NOREPLACE) < 0 ? -errno : 0;
+}
+
+int ima_reference_store(const struct ima_reference *r, const char *path, bool replace, struct ima_diag *diag)
 {
 	ima_cleanup(ima_freep) char *part = NULL;
+	struct store s = { .ref = r };
 	int e;
 
 	if (asprintf(&part, "%s.part", path) < 0)
 		return -ENOMEM;
-	if (access(path, F_OK) == 0)
+	if (!replace && access(path, F_OK) == 0)
 		return ima_diag_text(diag, -EEXIST, "%s", strerror(EEXIST));
 	if (unlink(part) < 0 && errno != ENOENT)
 		return ima_diag_text(diag, -errno, "%s: %s", part, strerror(errno));
-	e = fill_database(r, part, diag);
-	if (e == 0 && rename(part, path) < 0)
-		e = ima_diag_text(diag, -errno, "%s", strerror(errno));
+	e = fill_database(&s, part, diag);
+	store_done(&s);
+	if (e == 0) {
+		e = put_in_place(part, path, replace);
+		if (e < 0)
+			ima_ignore(ima_diag_text(diag, e, "%s", strerror(-e)));
+	}
 	if (e < 0)
 		unlink(part);
 	return e;
