@@ -55,21 +55,10 @@ static int status_of(const struct run *r)
 	return r->n_unable ? EXIT_UNABLE : r->n_bad ? EXIT_BAD : EXIT_GOOD;
 }
 
-/* a name that another line of output cannot be mistaken for */
-static void print_path(FILE *f, const char *path)
-{
-	for (const unsigned char *c = (const unsigned char *)path; *c; c++) {
-		if (*c < 0x20 || *c == 0x7f || *c == '\\')
-			fprintf(f, "\\x%02x", *c);
-		else
-			fputc(*c, f);
-	}
-}
-
 static void cannot(struct run *r, const char *path, const char *why)
 {
 	fprintf(stderr, "imactl: %s: ", r->from->archive);
-	print_path(stderr, path);
+	imactl_print_path(stderr, path);
 	fprintf(stderr, ": %s\n", why);
 	r->n_unable++;
 }
@@ -110,7 +99,7 @@ static int print_plain(const struct label_run *l, const struct imactl_spooled *f
 		print_hex(stdout, f->content.data, f->content.len);
 	}
 	putchar(' ');
-	print_path(stdout, path);
+	imactl_print_path(stdout, path);
 	putchar('\n');
 	return EXIT_GOOD;
 }
@@ -279,7 +268,7 @@ static int show_check(struct check_run *c, const char *path, const struct ima_la
 						   good ? NULL : why, "signed", (int)v->is_signed), EXIT_GOOD, false);
 	if (good && c->job->quiet)
 		return EXIT_GOOD;
-	print_path(stdout, path);
+	imactl_print_path(stdout, path);
 	if (good)
 		printf(": pass%s\n", v->is_signed ? " (signature)" : "");
 	else

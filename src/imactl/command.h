@@ -45,6 +45,11 @@ int cmd_policy_load(int argc, char **argv);
 int cmd_policy_show(int argc, char **argv);
 int cmd_policy_simulate(int argc, char **argv);
 int cmd_quote(int argc, char **argv);
+int cmd_reference_convert(int argc, char **argv);
+int cmd_reference_create(int argc, char **argv);
+int cmd_reference_diff(int argc, char **argv);
+int cmd_reference_merge(int argc, char **argv);
+int cmd_reference_query(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_restart(int argc, char **argv);
 int cmd_run(int argc, char **argv);
@@ -72,6 +77,9 @@ int imactl_fail_diag(int status, const char *file, const struct ima_diag *d, int
 
 /** imactl_print_json() - one object, then a newline; takes the reference. EXIT_UNABLE without memory */
 int imactl_print_json(json_t *o, int status, bool pretty);
+
+/** imactl_print_path() - a name that another line of output cannot be mistaken for */
+void imactl_print_path(FILE *f, const char *path);
 
 /** imactl_read_file() - a whole file, "-" is standard input; @ret malloc'd. errno, -EFBIG past @max */
 ima_must_check int imactl_read_file(const char *path, size_t max, uint8_t **ret, size_t *ret_len);

@@ -105,6 +105,19 @@ const struct imactl_command imactl_commands[] = {
 	  "evidence verify (--nonce HEX | --nonce-text TEXT | --nonces FILE) [--ak KEY|FOLDER]... [--ak-ca CERT]... [--reference FILE]... [-k CERT|DIR]... "
 	  "[--rules FILE] [--state FOLDER] [--skip CHECK]... [--threads N] [--json] [-q] EVIDENCE|FOLDER...",
 	  "may it be believed, and is everything in it allowed?" },
+	{ "reference create", cmd_reference_create,
+	  "reference create -o FILE [--force] [-r TREE]... [--root ROOT]... [--list FILE]... [-a ALG] [--expires DATE] [--repository NAME] [--image NAME] "
+	  "[--no-merge-usr] [-k CERT|DIR]... [-x] [--include GLOB] [--exclude GLOB] [--threads N] [-q] [PACKAGE|FOLDER|IMAGE|VALUES]...",
+	  "what files may be, from trees, packages, repositories, images, lists" },
+	{ "reference merge", cmd_reference_merge, "reference merge -o FILE [--force] [--expires-old DATE] [-k CERT|DIR]... [-q] OLD NEW...",
+	  "one set of several; what only the old one has may end on a day" },
+	{ "reference diff", cmd_reference_diff, "reference diff [-k CERT|DIR]... [--json | -q] OLD NEW", "paths that came, went, or may have other digests" },
+	{ "reference query", cmd_reference_query, "reference query [-k CERT|DIR]... [--json] [-q] FILE PATH|DIGEST...",
+	  "what is known of a path or a digest, and which package it comes from" },
+	{ "reference convert", cmd_reference_convert,
+	  "reference convert --to database|keylime|dsse|coswid|corim|cyclonedx|spdx|sums|fapolicyd [--from FORM] [-o FILE] [--force] [-k CERT|DIR]... "
+	  "[--sign KEY [--pass-file FILE | --pass-fd N] [--engine E | --provider P]] [-q] FILE",
+	  "reference values in the form of another tool" },
 	{ "policy load", cmd_policy_load, "policy load FILE [--control SOCKET]",
 	  "give the daemon new rules: all of them or none" },
 	{ 0 },

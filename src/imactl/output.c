@@ -76,6 +76,16 @@ int imactl_print_json(json_t *o, int status, bool pretty)
 	return status;
 }
 
+void imactl_print_path(FILE *f, const char *path)
+{
+	for (const unsigned char *c = (const unsigned char *)path; *c; c++) {
+		if (*c < 0x20 || *c == 0x7f || *c == '\\')
+			fprintf(f, "\\x%02x", *c);
+		else
+			fputc(*c, f);
+	}
+}
+
 int imactl_read_file(const char *path, size_t max, uint8_t **ret, size_t *ret_len)
 {
 	ima_cleanup(ima_closep) int fd =
