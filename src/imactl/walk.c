@@ -197,7 +197,7 @@ static unsigned char kind_of(int fd, const struct dirent64 *e)
 		return e->d_type;
 	if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return DT_REG; /* opening it will say why not */
-	return IFTODT(st.st_mode);
+	return (unsigned char)IFTODT(st.st_mode);
 }
 
 static int read_chunk(struct level *l, const char *chunk, ssize_t len, size_t window)
