@@ -75,7 +75,7 @@ for k in ${KERNELS:-6.1 6.12}; do
 	put_programs "$out"
 	"$build/tests/guest/race" victim "$out/share/opt/race-victim"
 	job >"$out/share/job.sh"
-	(GUEST_SECONDS=$((rounds * 15 + 120)) boot_guest "$k" "$out" "") &
+	(GUEST_SECONDS=$((rounds * 40 + 240)) boot_guest "$k" "$out" "") &
 done
 wait
 status=0
