@@ -20,7 +20,7 @@ start() {
 	: >/run/imad.log
 	# what imad is made of has a verdict, so that it can be started again
 	(exec /opt/imad/imad --config /dev/null --policy tcb --pcr 11 --mount-point none --grace 0 --tier gate --fail-mode closed --state-dir /root/state >>/run/imad.log 2>&1) &
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		[[ $(</run/imad.log) != *"imad: ready"* ]] || return 0
 		wait_for 0.1
 	done
