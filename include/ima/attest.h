@@ -11,6 +11,7 @@
 #include <ima/eventlog.h>
 #include <ima/mlist.h>
 #include <ima/paths.h>
+#include <ima/policy.h>
 #include <ima/quote.h>
 #include <ima/reference.h>
 #include <ima/replay.h>
@@ -119,7 +120,8 @@ struct ima_attest_rules {
 	const struct ima_reference *buffers;  /* path: the buffer's name */
 	const struct ima_reference *policies; /* path: of the file; empty for any */
 	const struct ima_paths *policy_paths; /* files that are policies, beside /etc/ima/ima-policy */
-	uint8_t reserved[16];      /* zero */
+	enum ima_profile profile;  /* whose kernel's algorithms sign files: SM2 in 6.1 only */
+	uint8_t reserved[12];      /* zero */
 };
 
 /** struct ima_attest_state - what to keep of a verified host until the next time; open, copied; zeroed: never seen */

@@ -38,13 +38,14 @@ static int collect(const struct verify_args *a, struct ima_hasher *h, struct ima
 struct modsig_call {
 	struct ima_modsig *modsig;
 	struct ima_hasher *h;
+	unsigned int version;
 };
 
 static enum ima_sig_verdict judge_modsig(void *user, const struct ima_keyring *ring)
 {
 	struct modsig_call *call = user;
 
-	return ima_modsig_verify(call->modsig, call->h, ring);
+	return ima_modsig_verify(call->modsig, call->h, ring, call->version);
 }
 
 /* a tail that is no signature is content, as for the kernel */
@@ -103,7 +104,7 @@ static int verify_open(const struct verify_args *a, struct ima_hasher *h, const 
 	ima_cleanup(ima_freep) uint8_t *label = NULL;
 	struct ima_digest content;
 	struct ima_appraisal v;
-	struct modsig_call call = { .h = h };
+	struct modsig_call call = { .h = h, .version = ima_profile_number(a->o.profile) };
 	struct ima_appraise_in in = { .opts = a->o.signature ? IMA_OPT_DIGSIG_REQUIRED : 0,
 				      .version = ima_profile_number(a->o.profile), .content = &content,
 				      .evm = IMA_INTEGRITY_UNKNOWN, .size = (uint64_t)f->st.st_size, .keys = a->o.keys,

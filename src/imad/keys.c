@@ -97,6 +97,11 @@ static bool may_enter(struct loading *l, const char *path, const struct ima_key 
 {
 	enum ima_key_trust t;
 
+	/* its kernel cannot read the certificate: the key is unknown, not wrong */
+	if (!ima_key_is_of_use(key, ima_profile_number(l->c->profile))) {
+		say(l, LOG_ERR, path, "an SM2 key, which kernels of this behaviour have lost: not used");
+		return false;
+	}
 	if (!l->cas)
 		return true;
 	t = ima_key_judge(key, l->cas, l->c->profile != IMA_PROFILE_6_1);

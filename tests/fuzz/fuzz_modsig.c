@@ -58,13 +58,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!h && (ima_hasher_new(&h) < 0 || ima_keyring_new(&ring) < 0))
 		abort();
 	if (ima_modsig_open(&f, &m) == 0) {
-		not_good(ima_modsig_verify(m, h, ring));
+		not_good(ima_modsig_verify(m, h, ring, 702));
 		if (ima_modsig_digest(m, h, &d) == 0 && !d.len)
 			abort();
 		ima_modsig_free(m);
 	}
 	if (ima_pkcs7_parse(bytes, &p) == 0) {
-		not_good(ima_pkcs7_verify(p, ring, some_digest, NULL));
+		not_good(ima_pkcs7_verify(p, ring, 702, some_digest, NULL));
 		ima_pkcs7_free(p);
 	}
 	if (ima_revoked_new(&revoked) < 0)

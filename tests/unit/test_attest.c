@@ -282,6 +282,73 @@ static void ima_ngv2_and_sigv2_lines_are_read_body(struct scene *s)
 }
 SCENE(ima_ngv2_and_sigv2_lines_are_read)
 
+static size_t sm2_vector(const char *name, uint8_t *ret, size_t size)
+{
+	char path[4096];
+	size_t len;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/sm2/%s", getenv("IMA_TEST_VECTORS"), name);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	len = fread(ret, 1, size, f);
+	assert_true(len > 0 && len < size);
+	fclose(f);
+	return len;
+}
+
+static void add_sm2(struct scene *s)
+{
+	struct ima_signature sig = { .type = IMA_XATTR_SIGNATURE, .version = 2, .algo = IMA_HASH_SM3 };
+	uint8_t cert[1024], digest[64], bytes[256], head[IMA_SIGNATURE_HEADER];
+	const char *algo = ima_hash_name(IMA_HASH_SM3);
+	struct ima_buffer d = { 0 };
+	struct ima_key *key = NULL;
+	size_t len = sm2_vector("cert.der", cert, sizeof(cert));
+
+	assert_int_equal(ima_key_parse((struct ima_bytes){ cert, len }, &key, NULL), 0);
+	assert_int_equal(ima_key_id(key, &sig.keyid), 0);
+	assert_int_equal(ima_keyring_new(&s->keys), 0);
+	assert_int_equal(ima_keyring_add(s->keys, key), 0);
+	len = sm2_vector("digest", digest, sizeof(digest));
+	sig.sig = (struct ima_bytes){ bytes, sm2_vector("signature", bytes, sizeof(bytes)) };
+	assert_int_equal(ima_signature_head(&sig, head), 0);
+	put32(&d, (uint32_t)(strlen(algo) + 2 + len));
+	assert_int_equal(ima_buffer_append(&d, algo, strlen(algo)), 0);
+	assert_int_equal(ima_buffer_append(&d, ":", 2), 0);
+	assert_int_equal(ima_buffer_append(&d, digest, len), 0);
+	put32(&d, 11);
+	assert_int_equal(ima_buffer_append(&d, "/usr/bin/s", 11), 0);
+	put32(&d, (uint32_t)(sizeof(head) + sig.sig.len));
+	assert_int_equal(ima_buffer_append(&d, head, sizeof(head)), 0);
+	assert_int_equal(ima_buffer_append(&d, bytes, sig.sig.len), 0);
+	maker_record(&s->m, 10, "ima-sig", d.data, d.len);
+	ima_buffer_done(&d);
+}
+
+/* a key that the host's kernel cannot verify with vouches for nothing */
+static void sm2_signatures_go_by_the_profile_body(struct scene *s)
+{
+	add_sm2(s);
+	maker_quote(&s->m);
+	use_rules(s, "{\"version\": 1, \"profile\": \"6.1\"}");
+	check(s);
+	expect_trusted(s);
+	assert_int_equal(s->result.n[IMA_ENTRY_SIGNED], 1);
+	ima_attestation_done(&s->result);
+	ima_rules_done(&s->rules);
+	use_rules(s, "{\"version\": 1, \"profile\": \"6.12\"}");
+	check(s);
+	assert_int_equal(s->result.verdict, IMA_ATTEST_REFUSED);
+	assert_int_equal(s->result.n[IMA_ENTRY_WEAK], 1);
+	ima_attestation_done(&s->result);
+	ima_rules_done(&s->rules);
+	s->rules = (struct ima_rules_file){ 0 };
+	check(s);
+	assert_int_equal(s->result.n[IMA_ENTRY_WEAK], 1);
+}
+SCENE(sm2_signatures_go_by_the_profile)
+
 static void evm_sig_line_is_read_body(struct scene *s)
 {
 	struct ima_buffer d = { 0 };
@@ -357,7 +424,7 @@ static void invalid_exclude_is_refused_before_anything_body(struct scene *s)
 		"{\"version\": 1, \"skip\": [\"everything\"]}", "{\"version\": 1, \"algorithms\": []}", "{\"version\": 1, \"algorithms\": [\"SHA256\"]}",
 		"{\"version\": 1, \"pcrs\": [24]}", "{\"version\": 1, \"violations\": {\"max\": -1}}", "{\"version\": 1, \"violations\": 3}",
 		"{\"version\": 1, \"version\": 1}", "{\"version\": 1, \"keys\": [{\"name\": \".ima\", \"digest\": \"sha256:00\"}]}",
-		"{\"version\": 1, \"signatures\": \"maybe\"}", "{\"version\": 1, \"min_rsa_bits\": 0}", "{\"version\": 1, \"tail\": 4}",
+		"{\"version\": 1, \"signatures\": \"maybe\"}", "{\"version\": 1, \"profile\": \"6\"}", "{\"version\": 1, \"profile\": 6.1}", "{\"version\": 1, \"min_rsa_bits\": 0}", "{\"version\": 1, \"tail\": 4}",
 	};
 
 	for (size_t i = 0; i < IMA_N_ELEMENTS(bad); i++) {
@@ -1019,7 +1086,7 @@ int main(void)
 		T(good_evidence_is_trusted), T(extra_entries_after_the_quoted_pcr_all_allowed),
 		T(extra_entry_after_the_quoted_pcr_not_in_policy), T(violation_is_refused_by_default),
 		T(violation_is_tolerated_by_number_and_reported), T(violation_is_tolerated_by_path_only_there),
-		T(ima_ngv2_and_sigv2_lines_are_read), T(evm_sig_line_is_read), T(path_with_space_matches_its_underscore),
+		T(ima_ngv2_and_sigv2_lines_are_read), T(sm2_signatures_go_by_the_profile), T(evm_sig_line_is_read), T(path_with_space_matches_its_underscore),
 		T(utf8_and_other_bytes_in_paths_are_read), T(exclude_of_tmp_is_not_tmpfoo), T(invalid_exclude_is_refused_before_anything),
 		T(entry_for_pcr_11), T(pcr_11_is_allowed_and_anchored_by_rule), T(template_hash_that_is_not_of_the_data),
 		T(pcr_10_all_zero_with_a_list), T(pcr_10_all_zero_with_an_empty_list), T(no_reference_values_is_no_pass),

@@ -73,7 +73,7 @@ static void check_row(struct ima_hasher *h, const struct row *row)
 
 	make_file(row->message, m);
 	assert_int_equal(open_memory(m, &s), 0);
-	v = ima_modsig_verify(s, h, ring);
+	v = ima_modsig_verify(s, h, ring, 702);
 	if (v != row->verdict)
 		print_error("%s with %s: %s\n", row->message, row->ring, ima_sig_verdict_text(v));
 	assert_int_equal(v, row->verdict);
@@ -82,7 +82,7 @@ static void check_row(struct ima_hasher *h, const struct row *row)
 		ima_modsig_free(s);
 		m->bytes[5] ^= 1;
 		assert_int_equal(open_memory(m, &s), 0);
-		assert_int_equal(ima_modsig_verify(s, h, ring), IMA_SIG_BAD);
+		assert_int_equal(ima_modsig_verify(s, h, ring, 702), IMA_SIG_BAD);
 	}
 	ima_modsig_free(s);
 	ima_keyring_free(ring);
@@ -197,7 +197,7 @@ static void test_revoked_key(void **state)
 		assert_int_equal(ima_keyring_revoke(ring, id), 0);
 		make_file(i ? "leaf-with-chain.p7s" : "rsa-sha256.p7s", m);
 		assert_int_equal(open_memory(m, &s), 0);
-		assert_int_equal(ima_modsig_verify(s, h, ring), IMA_SIG_REVOKED);
+		assert_int_equal(ima_modsig_verify(s, h, ring, 702), IMA_SIG_REVOKED);
 		ima_modsig_free(s);
 	}
 	ima_hasher_free(h);
@@ -228,10 +228,10 @@ static void test_debian_module(void **state)
 	uint8_t *der = vector("debian.p7s", &len);
 
 	assert_int_equal(ima_pkcs7_parse((struct ima_bytes){ der, len }, &p), 0);
-	assert_int_equal(ima_pkcs7_verify(p, ring, debian_digest, &change), IMA_SIG_GOOD);
-	assert_int_equal(ima_pkcs7_verify(p, other, debian_digest, &change), IMA_SIG_NO_KEY);
+	assert_int_equal(ima_pkcs7_verify(p, ring, 702, debian_digest, &change), IMA_SIG_GOOD);
+	assert_int_equal(ima_pkcs7_verify(p, other, 702, debian_digest, &change), IMA_SIG_NO_KEY);
 	change = 1;
-	assert_int_equal(ima_pkcs7_verify(p, ring, debian_digest, &change), IMA_SIG_BAD);
+	assert_int_equal(ima_pkcs7_verify(p, ring, 702, debian_digest, &change), IMA_SIG_BAD);
 	ima_pkcs7_free(p);
 	ima_keyring_free(other);
 	ima_keyring_free(ring);

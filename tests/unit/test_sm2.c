@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include "core/appraise/appraise.h"
+#include "core/sig/key.h"
+#include "core/sig/pkcs7.h"
 
 struct fixture {
 	struct ima_keyring *keys;
@@ -141,12 +143,79 @@ static void test_wrong_header(void **state)
 	assert_refused(x, 612, IMA_SIG_NO_KEY);
 }
 
+static int file_digest(void *user, enum ima_hash_algo algo, struct ima_digest *ret)
+{
+	struct ima_hasher *h = user;
+	uint8_t content[64];
+	const size_t len = vector("content", content, sizeof(content));
+
+	return ima_hash_bytes(h, algo, (struct ima_bytes){ content, len }, ret);
+}
+
+static int changed_digest(void *user, enum ima_hash_algo algo, struct ima_digest *ret)
+{
+	int r = file_digest(user, algo, ret);
+
+	ret->data[7] ^= 1;
+	return r;
+}
+
+/* what openssl signed, in messages: by the SM2 key itself, and by a key whose certificate it signed */
+static void test_messages(void **state)
+{
+	static const struct {
+		const char *name;
+		enum ima_sig_verdict later;
+	} rows[] = { { "message.p7s", IMA_SIG_NO_ALGORITHM }, { "leaf.p7s", IMA_SIG_NO_KEY } };
+	const struct fixture *x = *state;
+	struct ima_hasher *h = NULL;
+
+	assert_int_equal(ima_hasher_new(&h), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct ima_pkcs7 *p = NULL;
+		uint8_t der[2048];
+		const size_t len = vector(rows[i].name, der, sizeof(der));
+
+		assert_int_equal(ima_pkcs7_parse((struct ima_bytes){ der, len }, &p), 0);
+		assert_int_equal(ima_pkcs7_verify(p, x->keys, 601, file_digest, h), IMA_SIG_GOOD);
+		assert_int_equal(ima_pkcs7_verify(p, x->keys, 601, changed_digest, h), IMA_SIG_BAD);
+		assert_int_equal(ima_pkcs7_verify(p, x->keys, 612, file_digest, h), rows[i].later);
+		assert_int_equal(ima_pkcs7_verify(p, x->keys, 702, file_digest, h), rows[i].later);
+		ima_pkcs7_free(p);
+	}
+	ima_hasher_free(h);
+}
+
+/* a certificate by that key is signed over the identity that the standard gives to who has none */
+static void test_trust(void **state)
+{
+	const struct fixture *x = *state;
+	struct ima_diag diag = { 0 };
+	struct ima_key *leaf = NULL;
+	uint8_t cert[1024];
+	const size_t len = vector("leaf.der", cert, sizeof(cert));
+
+	assert_int_equal(ima_key_parse((struct ima_bytes){ cert, len }, &leaf, &diag), 0);
+	/* signed by a key whose certificate says that it may not */
+	assert_int_equal(ima_key_judge(leaf, x->keys, false), IMA_KEY_NO_CA);
+	assert_true(ima_key_is_of_use(leaf, 702));
+	assert_true(ima_key_is_of_use(ima_keyring_key(x->keys, 0), 601));
+	assert_false(ima_key_is_of_use(ima_keyring_key(x->keys, 0), 612));
+	ima_key_free(leaf);
+	cert[len - 20] ^= 1; /* within the signature */
+	assert_int_equal(ima_key_parse((struct ima_bytes){ cert, len }, &leaf, &diag), 0);
+	assert_int_equal(ima_key_judge(leaf, x->keys, false), IMA_KEY_UNSIGNED);
+	ima_key_free(leaf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_profiles, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_byte_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_header, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_messages, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trust, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "base/mix.h"
 #include "base/reader.h"
 #include "core/attest/verify.h"
+#include "core/sig/key.h"
 
 struct subject {
 	struct ima_verifier *v;
@@ -189,7 +190,7 @@ static enum ima_sig_verdict verify(struct subject *s, const struct ima_signature
 		return IMA_SIG_UNCHECKED;
 	if (sig->version != 3 && sig->type == IMA_XATTR_VERITY)
 		return IMA_SIG_UNSUPPORTED;
-	return ima_keyring_verify(s->v->opts.keys, sig, &what);
+	return ima_keyring_verify_as(s->v->opts.keys, ima_profile_number(s->v->rules.profile), sig, &what);
 }
 
 /* the same file is signed once and listed on many hosts: what was found of a signature of a digest is kept */

@@ -225,6 +225,9 @@ static int take_key(struct parsing *p, const json_t *v)
 		return take_bits(p, v, &r->min_ec_bits);
 	if (!strcmp(k, "signatures"))
 		return take_signatures(p, v);
+	if (!strcmp(k, "profile"))
+		return json_is_string(v) && ima_profile_by_name(json_string_value(v), &r->profile) == 0 ?
+			       0 : refuse(p, "not \"6.1\", \"6.12\", \"7.1\" or \"newest\"");
 	if (!strcmp(k, "violations"))
 		return take_violations(p, v);
 	if (!strcmp(k, "gaps"))

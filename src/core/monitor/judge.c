@@ -91,13 +91,14 @@ static int collect(struct ima_monitor *m, struct ima_hasher *h, const struct ima
 struct modsig_call {
 	struct ima_modsig *modsig;
 	struct ima_hasher *h;
+	unsigned int version;
 };
 
 static enum ima_sig_verdict judge_modsig(void *user, const struct ima_keyring *ring)
 {
 	struct modsig_call *call = user;
 
-	return ima_modsig_verify(call->modsig, call->h, ring);
+	return ima_modsig_verify(call->modsig, call->h, ring, call->version);
 }
 
 /* the content's digest: that of an appended signature where there is one; from 6.6 on that of the file for any other signature rule */
@@ -129,7 +130,7 @@ static void judge_anew(struct ima_monitor *m, struct ima_hasher *h, const struct
 		.h = h,
 	};
 
-	struct modsig_call call = { .h = h };
+	struct modsig_call call = { .h = h, .version = m->opts.version };
 
 	v->found = (struct ima_appraisal){ .status = IMA_INTEGRITY_UNKNOWN };
 	v->revoked = false;

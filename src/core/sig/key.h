@@ -11,9 +11,13 @@
 #define IMA_KEYRING_KERNEL_MAX 4
 ima_must_check int ima_keyring_add_kernel(struct ima_keyring *ring, int32_t serial);
 
+/** ima_key_is_of_use() - does the kernel of profile @version verify anything with such a key? */
+#define IMA_NO_SM2_SINCE 612 /* the first profile whose kernel has lost SM2 */
+bool ima_key_is_of_use(const struct ima_key *k, unsigned int version);
+
 /**
  * ima_keyring_verify_as() - ima_keyring_verify() with what the kernel of a behaviour profile can verify
- * @version: of the profile; from 612 on SM2 keys verify nothing: IMA_SIG_NO_ALGORITHM (what the kernel itself says of keys that it has, it says)
+ * @version: of the profile; a key that is of no use to it verifies nothing: IMA_SIG_NO_ALGORITHM (what the kernel itself says of keys that it has, it says)
  */
 enum ima_sig_verdict ima_keyring_verify_as(const struct ima_keyring *ring, unsigned int version,
 					   const struct ima_signature *s, const struct ima_digest *digest);

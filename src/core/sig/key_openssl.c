@@ -78,6 +78,14 @@ static int name_rsa(struct ima_key *k)
 	return 0;
 }
 
+static bool is_sm2(const EVP_PKEY *key)
+{
+	char group[32];
+
+	return EVP_PKEY_is_a(key, "SM2") ||
+	       (EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 && !strcmp(group, "SM2"));
+}
+
 static int name_ec(struct ima_key *k)
 {
 	static const char *const curves[] = { "prime256v1", "secp384r1", "secp521r1", "SM2" };
@@ -210,6 +218,27 @@ bool ima_key_is_expired(const struct ima_key *k)
 	return X509_cmp_current_time(X509_get0_notAfter(k->cert)) < 0;
 }
 
+bool ima_x509_is_signed_by(X509 *cert, X509 *issuer, unsigned int version)
+{
+	static const char identity[] = "1234567812345678";
+	EVP_PKEY *key = X509_get0_pubkey(issuer);
+	ASN1_OCTET_STRING *id;
+
+	if (!key)
+		return false;
+	if (is_sm2(key)) {
+		if (version >= IMA_NO_SM2_SINCE)
+			return false;
+		id = ASN1_OCTET_STRING_new();
+		if (!id || ASN1_OCTET_STRING_set(id, (const unsigned char *)identity, sizeof(identity) - 1) != 1) {
+			ASN1_OCTET_STRING_free(id);
+			return false;
+		}
+		X509_set0_distinguishing_id(cert, id);
+	}
+	return X509_verify(cert, key) == 1;
+}
+
 static bool may_sign_certificates(const struct ima_key *ca)
 {
 	return X509_check_ca(ca->cert) == 1;
@@ -276,7 +305,7 @@ enum ima_key_trust ima_key_judge(const struct ima_key *k, const struct ima_keyri
 		const struct ima_key *ca = ima_keyring_key(cas, i);
 
 		if (X509_NAME_cmp(X509_get_issuer_name(k->cert), X509_get_subject_name(ca->cert)) ||
-		    X509_verify(k->cert, ca->pkey) != 1)
+		    !ima_x509_is_signed_by(k->cert, ca->cert, 0))
 			continue;
 		trust = may_sign_certificates(ca) ? IMA_KEY_TRUSTED : IMA_KEY_NO_CA;
 	}

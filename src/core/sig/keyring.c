@@ -10,9 +10,6 @@
 #include "core/sig/kernel_keyring.h"
 #include "core/sig/key.h"
 
-/* the first profile whose kernel has lost SM2 */
-#define NO_SM2_SINCE 612
-
 struct ima_keyring {
 	struct ima_key **keys; /* owned */
 	size_t n_keys;
@@ -159,15 +156,18 @@ enum ima_sig_verdict ima_keyring_verify(const struct ima_keyring *ring, const st
 		     verify_in_kernel(ring, s->keyid, s->sig, &signed_digest);
 }
 
+bool ima_key_is_of_use(const struct ima_key *k, unsigned int version)
+{
+	return version < IMA_NO_SM2_SINCE || strcmp(ima_key_algorithm(k), "SM2");
+}
+
 enum ima_sig_verdict ima_keyring_verify_as(const struct ima_keyring *ring, unsigned int version,
 					   const struct ima_signature *s, const struct ima_digest *digest)
 {
 	const enum ima_sig_verdict v = ima_keyring_verify(ring, s, digest);
 	const struct ima_key *key = ima_keyring_find(ring, s->keyid);
 
-	if (v == IMA_SIG_REVOKED || !key || version < NO_SM2_SINCE || strcmp(ima_key_algorithm(key), "SM2"))
-		return v;
-	return IMA_SIG_NO_ALGORITHM;
+	return v == IMA_SIG_REVOKED || !key || ima_key_is_of_use(key, version) ? v : IMA_SIG_NO_ALGORITHM;
 }
 
 const char *ima_sig_verdict_text(enum ima_sig_verdict v)

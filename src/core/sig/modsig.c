@@ -156,9 +156,9 @@ int ima_modsig_digest(struct ima_modsig *m, struct ima_hasher *h, struct ima_dig
 }
 
 enum ima_sig_verdict ima_modsig_verify(struct ima_modsig *m, struct ima_hasher *h,
-				       const struct ima_keyring *ring)
+				       const struct ima_keyring *ring, unsigned int version)
 {
 	struct digest_call call = { .m = m, .h = h };
 
-	return ima_pkcs7_verify(m->pkcs7, ring, digest_of, &call);
+	return ima_pkcs7_verify(m->pkcs7, ring, version, digest_of, &call);
 }

@@ -55,6 +55,7 @@ ima_must_check int ima_modsig_digest(struct ima_modsig *m, struct ima_hasher *h,
  *
  * A signer's key is in the ring, or a certificate in the message leads to one, by issuers. Good when one signer is vouched for and none
  * is wrong. Signed attributes are refused. Differs: keys that @ring has revoked are refused here, too.
+ * @version: of the profile: SM2 over SM3 up to 611
  */
 enum ima_sig_verdict ima_modsig_verify(struct ima_modsig *m, struct ima_hasher *h,
-				       const struct ima_keyring *ring);
+				       const struct ima_keyring *ring, unsigned int version);

@@ -16,5 +16,5 @@ ima_must_check int ima_pkcs7_algo(const struct ima_pkcs7 *p, enum ima_hash_algo 
 typedef int (*ima_pkcs7_digest_fn)(void *user, enum ima_hash_algo algo, struct ima_digest *ret);
 
 /** ima_pkcs7_verify() - as ima_modsig_verify(); @digest of the content, called for each signer */
-enum ima_sig_verdict ima_pkcs7_verify(const struct ima_pkcs7 *p, const struct ima_keyring *ring,
+enum ima_sig_verdict ima_pkcs7_verify(const struct ima_pkcs7 *p, const struct ima_keyring *ring, unsigned int version,
 				      ima_pkcs7_digest_fn digest, void *user);

@@ -73,7 +73,7 @@ int ima_pkcs7_parse(struct ima_bytes der, struct ima_pkcs7 **ret)
 	return 0;
 }
 
-/* the kernel's names for signatures: RSA with PKCS#1 v1.5, which it knows by the key's OID only, and ECDSA */
+/* the kernel's names for signatures: RSA with PKCS#1 v1.5, which it knows by the key's OID only, ECDSA and SM2 */
 static bool is_known_signature(int nid)
 {
 	switch (nid) {
@@ -83,6 +83,7 @@ static bool is_known_signature(int nid)
 	case NID_ecdsa_with_SHA256:
 	case NID_ecdsa_with_SHA384:
 	case NID_ecdsa_with_SHA512:
+	case NID_SM2_with_SM3:
 		return true;
 	default:
 		return false;
@@ -113,11 +114,12 @@ struct signer {
 	CMS_SignerInfo *si;
 	struct ima_digest digest;
 	struct ima_bytes sig;
+	unsigned int version; /* of the profile */
 };
 
 static enum ima_sig_verdict verify_by(const struct signer *s, const struct ima_key *key)
 {
-	return key ? ima_key_verify(key, s->sig, &s->digest) : IMA_SIG_NO_KEY;
+	return ima_key_is_of_use(key, s->version) ? ima_key_verify(key, s->sig, &s->digest) : IMA_SIG_NO_ALGORITHM;
 }
 
 static enum ima_sig_verdict verify_by_certificate(const struct signer *s, X509 *cert)
@@ -165,7 +167,7 @@ static const struct ima_key *key_of(const struct ima_keyring *ring, X509 *cert)
 }
 
 /* X509_check_issued() looks at key usage and extensions, too, which the kernel does not */
-static bool is_issued_by(X509 *cert, X509 *issuer)
+static bool is_issued_by(const struct signer *s, X509 *cert, X509 *issuer)
 {
 	const ASN1_OCTET_STRING *want = X509_get0_authority_key_id(cert);
 	const ASN1_OCTET_STRING *have = X509_get0_subject_key_id(issuer);
@@ -173,21 +175,21 @@ static bool is_issued_by(X509 *cert, X509 *issuer)
 	if (want && have && ASN1_OCTET_STRING_cmp(want, have))
 		return false;
 	return X509_NAME_cmp(X509_get_issuer_name(cert), X509_get_subject_name(issuer)) == 0 &&
-	       X509_verify(cert, X509_get0_pubkey(issuer)) == 1;
+	       ima_x509_is_signed_by(cert, issuer, s->version);
 }
 
-static X509 *issuer_in(const struct ima_pkcs7 *p, X509 *cert)
+static X509 *issuer_in(const struct ima_pkcs7 *p, const struct signer *s, X509 *cert)
 {
 	for (int i = 0; i < sk_X509_num(p->certs); i++)
-		if (is_issued_by(cert, sk_X509_value(p->certs, i)))
+		if (is_issued_by(s, cert, sk_X509_value(p->certs, i)))
 			return sk_X509_value(p->certs, i);
 	return NULL;
 }
 
-static const struct ima_key *issuer_of(const struct ima_keyring *ring, X509 *cert)
+static const struct ima_key *issuer_of(const struct ima_keyring *ring, const struct signer *s, X509 *cert)
 {
 	for (size_t i = 0; i < ima_keyring_n_keys(ring); i++)
-		if (is_issued_by(cert, ima_key_x509(ima_keyring_key(ring, i))))
+		if (is_issued_by(s, cert, ima_key_x509(ima_keyring_key(ring, i))))
 			return ima_keyring_key(ring, i);
 	return NULL;
 }
@@ -217,13 +219,12 @@ static enum ima_sig_verdict follow(const struct ima_pkcs7 *p, const struct ima_k
 		if (key && !below)
 			return verify_by(s, key);
 		if (key)
-			return X509_verify(below, X509_get0_pubkey(ima_key_x509(key))) == 1 ? IMA_SIG_GOOD :
-											      IMA_SIG_BAD;
-		key = issuer_of(ring, cert);
+			return ima_x509_is_signed_by(below, ima_key_x509(key), s->version) ? IMA_SIG_GOOD : IMA_SIG_BAD;
+		key = issuer_of(ring, s, cert);
 		if (key)
 			return is_revoked(ring, ima_key_x509(key)) ? IMA_SIG_REVOKED : IMA_SIG_GOOD;
 		below = cert;
-		cert = issuer_in(p, cert);
+		cert = issuer_in(p, s, cert);
 		if (cert == below)
 			break;
 	}
@@ -283,10 +284,10 @@ static enum ima_sig_verdict verify_signer(const struct ima_pkcs7 *p, const struc
 }
 
 static enum ima_sig_verdict judge_signer(const struct ima_pkcs7 *p, const struct ima_keyring *ring,
-					 CMS_SignerInfo *si, ima_pkcs7_digest_fn digest, void *user)
+					 unsigned int version, CMS_SignerInfo *si, ima_pkcs7_digest_fn digest, void *user)
 {
 	ASN1_OCTET_STRING *sig = CMS_SignerInfo_get0_signature(si);
-	struct signer s = { .si = si };
+	struct signer s = { .si = si, .version = version };
 	enum ima_hash_algo algo;
 
 	if (CMS_signed_get_attr_count(si) > 0)
@@ -299,7 +300,7 @@ static enum ima_sig_verdict judge_signer(const struct ima_pkcs7 *p, const struct
 	return verify_signer(p, ring, &s);
 }
 
-enum ima_sig_verdict ima_pkcs7_verify(const struct ima_pkcs7 *p, const struct ima_keyring *ring,
+enum ima_sig_verdict ima_pkcs7_verify(const struct ima_pkcs7 *p, const struct ima_keyring *ring, unsigned int version,
 				      ima_pkcs7_digest_fn digest, void *user)
 {
 	enum ima_sig_verdict all = IMA_SIG_NO_KEY;
@@ -307,7 +308,7 @@ enum ima_sig_verdict ima_pkcs7_verify(const struct ima_pkcs7 *p, const struct im
 	ERR_set_mark();
 	for (int i = 0; i < sk_CMS_SignerInfo_num(p->signers); i++) {
 		const enum ima_sig_verdict v =
-			judge_signer(p, ring, sk_CMS_SignerInfo_value(p->signers, i), digest, user);
+			judge_signer(p, ring, version, sk_CMS_SignerInfo_value(p->signers, i), digest, user);
 
 		if (v == IMA_SIG_GOOD || (v == IMA_SIG_NO_ALGORITHM && all == IMA_SIG_NO_KEY)) {
 			all = v;
