@@ -98,6 +98,9 @@ mount --bind bind_arch bm.file && ./bm.file >/dev/null
 mount -t tmpfs t tm
 cp /usr/bin/arch tm/tm_arch
 tm/tm_arch >/dev/null
+umount tm && mount -t tmpfs t tm
+cp /usr/bin/tty tm/tm_tty
+tm/tm_tty >/dev/null
 unshare -m sh -c 'mkdir -p /root/w/ns; mount --bind /usr/bin /root/w/ns; /root/w/ns/tty; /root/w/ns/nproc >/dev/null'
 mkdir -p cup cwk cmg
 unshare -m sh -c 'mount -t overlay c -o lowerdir=/,upperdir=cup,workdir=cwk cmg && exec chroot cmg /usr/bin/sha512sum /etc/passwd' >/dev/null

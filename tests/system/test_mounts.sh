@@ -50,4 +50,26 @@ sleep 1
 "$work/mnt/sub2/prog"
 listed "$work/mnt/sub2/prog" || die "a file system that was mounted elsewhere before is not listed under its new place"
 umount "$work/mnt/sub2"
+
+# another file system in the place of one that just went, with its numbers: its table reads as before
+mount -t tmpfs one "$work/mnt/sub2"
+sleep 1
+before=$(mountpoint -d "$work/mnt/sub2")
+# meanwhile nobody looks
+worker=$(status_number .worker.pid)
+kill -STOP "$worker"
+umount "$work/mnt/sub2"
+mount -t tmpfs one "$work/mnt/sub2"
+kill -CONT "$worker"
+[ "$before" = "$(mountpoint -d "$work/mnt/sub2")" ] || echo "the next file system has another number: nothing to confuse"
+sleep 1.5
+cp /bin/true "$work/mnt/sub2/next"; printf next >>"$work/mnt/sub2/next"; "$work/mnt/sub2/next"
+listed "$work/mnt/sub2/next" || die "a file system in the place of another is not covered"
+# what did not change is left alone: whoever unmounts several finds none of them busy
+for i in $(seq 30); do
+	mount -t tmpfs two "$work/mnt/ns"; mount -t tmpfs three "$work/mnt/lo"; mount -t tmpfs four "$work/mnt/up"
+	sleep 0.1
+	umount "$work/mnt/ns" "$work/mnt/lo" "$work/mnt/up" || die "busy in round $i"
+done
+umount "$work/mnt/sub2"
 stop_imad

@@ -353,12 +353,18 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 	out->refused |= m->opts.enforce && !pass;
 }
 
+static bool is_to_settle(struct ima_monitor *m, const struct ima_file_event *ev)
+{
+	return ima_rewrites_find(m->rewrites, ev) != IMA_REWRITE_NONE && ev->ops->has_writers(ev->user) == 0;
+}
+
 /* under the lock; false: nothing was to be written */
 static bool rewrite(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 		    struct ima_collected *c)
 {
-	if (ima_rewrites_find(m->rewrites, ev) == IMA_REWRITE_NONE)
-		return false; /* somebody else was first */
+	/* somebody else was first; perhaps the next writer noted itself since, and has not written yet */
+	if (!is_to_settle(m, ev))
+		return false;
 	if (!ima_label_is_signature(ima_collect_label(c, ev))) {
 		if (ima_collect_anew(c, h, ev, m->opts.hash) < 0)
 			return false;
@@ -376,9 +382,7 @@ bool ima_judge_settle(struct ima_monitor *m, struct ima_hasher *h, const struct 
 {
 	bool written;
 
-	if (!m->opts.appraise || ev->opened_for_write || !ev->ops->has_writers ||
-	    ima_rewrites_find(m->rewrites, ev) == IMA_REWRITE_NONE ||
-	    ev->ops->has_writers(ev->user) != 0)
+	if (!m->opts.appraise || ev->opened_for_write || !ev->ops->has_writers || !is_to_settle(m, ev))
 		return false;
 	pthread_mutex_lock(&m->rewrite_lock);
 	written = rewrite(m, h, ev, c);

@@ -14,6 +14,8 @@
 #include "base/cleanup.h"
 
 #define CHUNK_PAGES 65536
+#define TRIES 10
+#define WAIT_US 10000
 
 /* 1 a page of this piece is resident */
 static int piece_resident(int fd, off_t at, size_t len, unsigned char *vec)
@@ -32,13 +34,23 @@ static int piece_resident(int fd, off_t at, size_t len, unsigned char *vec)
 	return r;
 }
 
+/* 0, -EBUSY: a page stayed */
+static int drop_pages(int fd, off_t size, unsigned char *vec)
+{
+	const off_t chunk = (off_t)CHUNK_PAGES * sysconf(_SC_PAGESIZE);
+	int r = fsync(fd) < 0 ? -errno : -posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+
+	for (off_t at = 0; r == 0 && at < size; at += chunk)
+		r = piece_resident(fd, at, (size_t)(size - at < chunk ? size - at : chunk), vec);
+	return r == 1 ? -EBUSY : r;
+}
+
 int ima_cleanse(int fd)
 {
 	ima_cleanup(ima_freep) unsigned char *vec = malloc(CHUNK_PAGES);
-	const off_t chunk = (off_t)CHUNK_PAGES * sysconf(_SC_PAGESIZE);
 	struct statfs sf;
 	struct stat st;
-	int r = 0;
+	int r = -EBUSY;
 
 	if (!vec)
 		return -ENOMEM;
@@ -46,10 +58,11 @@ int ima_cleanse(int fd)
 		return -errno;
 	if (sf.f_type == TMPFS_MAGIC)
 		return -EOPNOTSUPP;
-	if (fsync(fd) < 0)
-		return -errno;
-	r = -posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	for (off_t at = 0; r == 0 && at < st.st_size; at += chunk)
-		r = piece_resident(fd, at, (size_t)(st.st_size - at < chunk ? st.st_size - at : chunk), vec);
-	return r == 1 ? -EBUSY : r;
+	/* the file system's own work on a page (its journal's, say) holds it for a moment */
+	for (int i = 0; r == -EBUSY && i < TRIES; i++) {
+		if (i)
+			usleep(WAIT_US);
+		r = drop_pages(fd, st.st_size, vec);
+	}
+	return r;
 }

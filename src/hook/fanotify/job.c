@@ -278,6 +278,9 @@ static void take_point(struct ima_fan_job *j)
 	if (!j->w->fan->gate)
 		return;
 	j->has_point = ima_gate_point(j->w->fan->gate, j->file.fd, &j->point) == 0;
+	/* who changed it may be noted in the ring, and its label is to follow first */
+	if (j->has_point && j->point.changed && j->slot && ima_monitor_appraises_any(j->w->env.monitor))
+		ima_gate_ring_drain(j->w->fan->gate);
 	j->ev.violations_told = true;
 	j->ev.has_writers = j->has_point && ima_fd_file_ops.has_writers(&j->file) != 0;
 }

@@ -35,6 +35,8 @@ struct known_mount {
 
 struct known_fs {
 	unsigned int major, minor;
+	unsigned int mount; /* the one that it was decided at */
+	uint32_t scope, appraised; /* funcs that rules name there */
 	char fstype[32];
 	char where[128];
 	char root[256]; /* what of it is mounted there; empty: too long to be kept */
@@ -49,6 +51,8 @@ struct ima_marks {
 	size_t n_mounts, cap_mounts;
 	struct known_fs *fs;
 	size_t n_fs, cap_fs;
+	const struct known_fs *before; /* while a pass goes on that leaves alone what did not change: what the last one found */
+	size_t n_before;
 	struct ima_namespace *ns;
 	size_t n_ns;
 	uint32_t active;   /* funcs that rules name on the file systems seen in this pass */
@@ -169,20 +173,20 @@ static const char *mark_reason(int error)
 	}
 }
 
-static const char *mark_fs(struct ima_marks *m, const struct ima_mount *mnt, const char *path)
+/* NULL, or why it is not marked */
+static const char *mark_fs(struct ima_marks *m, const struct ima_mount *mnt, const char *path, struct known_fs *fs)
 {
 	const uint64_t all = FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM | FAN_CLOSE_WRITE;
 	const int group = m->fan->group[classify(mnt)];
 	const char *reason = NULL;
-	struct ima_policy_event fs;
-	uint32_t scope, appraised;
+	struct ima_policy_event facts;
 	uint64_t events;
 
-	fs_facts(mnt, path, &fs);
-	scope = ima_monitor_scope(m->worker->monitor, &fs);
-	appraised = ima_monitor_appraises(m->worker->monitor, &fs);
-	events = wanted_events(scope, m->fan->gate ? appraised : 0);
-	events |= closing_events(events, appraised);
+	fs_facts(mnt, path, &facts);
+	fs->scope = ima_monitor_scope(m->worker->monitor, &facts);
+	fs->appraised = ima_monitor_appraises(m->worker->monitor, &facts);
+	events = wanted_events(fs->scope, m->fan->gate ? fs->appraised : 0);
+	events |= closing_events(events, fs->appraised);
 	if (all & ~events)
 		ima_ignore(fanotify_mark(group, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM,
 					 all & ~events, AT_FDCWD, path));
@@ -190,8 +194,6 @@ static const char *mark_fs(struct ima_marks *m, const struct ima_mount *mnt, con
 		reason = "no rule can match there";
 	else if (fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, events, AT_FDCWD, path) < 0)
 		reason = mark_reason(errno);
-	/* after the mark: until then the gate tells of every open there */
-	watch_fs(m, mnt->major, mnt->minor, scope, appraised);
 	return reason;
 }
 
@@ -244,38 +246,64 @@ static bool is_decided(const struct known_fs *fs)
 	return fs && fs->reason != hidden;
 }
 
+/* why nothing is to be marked there, by its line in the table alone; NULL: it is to be looked at */
+static const char *left_out(struct ima_marks *m, const struct ima_mount *mnt)
+{
+	if (is_own_view(m, mnt))
+		return "imad's own view";
+	return in_scope(m, mnt) ? NULL : "outside the chosen mounts";
+}
+
+/* as it was found by the last pass: nothing there is touched, since whoever unmounts it at this moment would find it busy */
+static const struct known_fs *found_before(const struct ima_marks *m, const struct ima_mount *mnt, const char *path)
+{
+	for (size_t i = 0; i < m->n_before; i++) {
+		const struct known_fs *b = &m->before[i];
+
+		if (b->major == mnt->major && b->minor == mnt->minor && b->mount == mnt->id && is_decided(b) &&
+		    !strncmp(b->where, path, sizeof(b->where) - 1) && !strcmp(b->fstype, mnt->fstype))
+			return b;
+	}
+	return NULL;
+}
+
+static void decide(struct ima_marks *m, const struct ima_mount *mnt, const char *path, struct known_fs *fs)
+{
+	*fs = (struct known_fs){ .major = mnt->major, .minor = mnt->minor, .mount = mnt->id };
+	snprintf(fs->fstype, sizeof(fs->fstype), "%s", mnt->fstype);
+	snprintf(fs->where, sizeof(fs->where), "%.127s", path);
+	if (strlen(path) < sizeof(fs->where) && strlen(mnt->root) < sizeof(fs->root))
+		strcpy(fs->root, mnt->root);
+	fs->reason = left_out(m, mnt);
+	if (!fs->reason)
+		fs->reason = shows_mount(path, mnt->id) ? mark_fs(m, mnt, path, fs) : hidden;
+}
+
 /* one file system is decided once a pass, at the first of its mounts that can be reached */
 static int visit_mount(struct ima_marks *m, const struct ima_mount *mnt, const char *root)
 {
 	struct known_fs *fs = find_fs(m, mnt);
-	const char *reason = NULL;
+	const struct known_fs *before;
 	char path[4200];
 	int r;
 
 	if (is_decided(fs))
 		return 0;
-	snprintf(path, sizeof(path), "%s%s", root, mnt->point);
-	if (is_own_view(m, mnt))
-		reason = "imad's own view";
-	else if (!in_scope(m, mnt))
-		reason = "outside the chosen mounts";
-	if (reason)
-		watch_fs(m, mnt->major, mnt->minor, 0, 0);
-	else if (!shows_mount(path, mnt->id))
-		reason = hidden;
-	else
-		reason = mark_fs(m, mnt, path);
 	if (!fs) {
 		r = grow((void **)&m->fs, &m->cap_fs, m->n_fs, sizeof(*m->fs));
 		if (r < 0)
 			return r;
 		fs = &m->fs[m->n_fs++];
 	}
-	*fs = (struct known_fs){ .major = mnt->major, .minor = mnt->minor, .reason = reason };
-	snprintf(fs->fstype, sizeof(fs->fstype), "%s", mnt->fstype);
-	snprintf(fs->where, sizeof(fs->where), "%.127s", path);
-	if (strlen(path) < sizeof(fs->where) && strlen(mnt->root) < sizeof(fs->root))
-		strcpy(fs->root, mnt->root);
+	snprintf(path, sizeof(path), "%s%s", root, mnt->point);
+	before = found_before(m, mnt, path);
+	if (before)
+		*fs = *before;
+	else
+		decide(m, mnt, path, fs);
+	/* after the mark: until then the gate tells of every open there */
+	if (fs->reason != hidden)
+		watch_fs(m, mnt->major, mnt->minor, fs->scope, fs->appraised);
 	return 0;
 }
 
@@ -364,6 +392,20 @@ void ima_marks_meet(struct ima_marks *m, const struct ima_held_ns *ns, unsigned 
 	pthread_mutex_unlock(&m->lock);
 }
 
+void ima_marks_forget(struct ima_marks *m, unsigned int major, unsigned int minor)
+{
+	const struct ima_mount mnt = { .major = major, .minor = minor };
+	struct known_fs *fs;
+
+	pthread_mutex_lock(&m->lock);
+	fs = find_fs(m, &mnt);
+	if (fs)
+		*fs = m->fs[--m->n_fs];
+	pthread_mutex_unlock(&m->lock);
+	if (fs)
+		ima_monitor_forget_files(m->worker->monitor);
+}
+
 bool ima_marks_know(struct ima_marks *m, unsigned int major, unsigned int minor)
 {
 	const struct ima_mount mnt = { .major = major, .minor = minor };
@@ -439,7 +481,7 @@ static int tell_gate(struct ima_marks *m)
 }
 
 /* under the lock */
-static int rebuild(struct ima_marks *m, struct ima_namespace *ns, size_t n_ns)
+static int rebuild(struct ima_marks *m, struct ima_namespace *ns, size_t n_ns, bool all)
 {
 	const size_t n_before = m->n_fs;
 	ima_cleanup(ima_freep) struct known_fs *before = calloc(n_before + 1, sizeof(*before));
@@ -447,6 +489,8 @@ static int rebuild(struct ima_marks *m, struct ima_namespace *ns, size_t n_ns)
 
 	if (before && n_before)
 		memcpy(before, m->fs, n_before * sizeof(*before));
+	m->before = before;
+	m->n_before = before && !all ? n_before : 0;
 	m->n_mounts = 0;
 	m->n_fs = 0;
 	m->n_ns = 0;
@@ -454,6 +498,8 @@ static int rebuild(struct ima_marks *m, struct ima_namespace *ns, size_t n_ns)
 	m->appraised = 0;
 	for (size_t i = 0; r == 0 && i < n_ns; i++)
 		r = visit_namespace(m, &ns[i], false);
+	m->before = NULL;
+	m->n_before = 0;
 	if (r == 0 && m->fan->gate)
 		r = tell_gate(m);
 	free(m->ns);
@@ -483,7 +529,13 @@ static bool same_as_before(struct ima_marks *m, const struct ima_namespace *ns, 
 	return true;
 }
 
-static int scan(struct ima_marks *m, bool force)
+enum pass {
+	PASS_NEW,   /* what is new, when a table changed */
+	PASS_AGAIN, /* everything: a file system may have come in another's place, with its numbers */
+};
+
+/* 1 something was looked at, 0 no table changed; -errno */
+static int scan(struct ima_marks *m, enum pass pass)
 {
 	struct ima_namespace *ns;
 	size_t n_ns;
@@ -492,17 +544,21 @@ static int scan(struct ima_marks *m, bool force)
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&m->lock);
-	if (!force && same_as_before(m, ns, n_ns))
+	if (pass == PASS_NEW && same_as_before(m, ns, n_ns)) {
 		free(ns);
-	else
-		r = rebuild(m, ns, n_ns);
+	} else {
+		r = rebuild(m, ns, n_ns, pass == PASS_AGAIN);
+		r = r < 0 ? r : 1;
+	}
 	pthread_mutex_unlock(&m->lock);
 	return r;
 }
 
 int ima_marks_rescan(struct ima_marks *m)
 {
-	return scan(m, true);
+	const int r = scan(m, PASS_AGAIN);
+
+	return r < 0 ? r : 0;
 }
 
 static int check_marked(struct ima_marks *m, struct ima_diag *diag)
@@ -528,7 +584,7 @@ int ima_marks_new(struct ima_fan *f, const struct ima_hook_worker *w, struct ima
 	m->worker = w;
 	pthread_mutex_init(&m->lock, NULL);
 	m->stop_fd = eventfd(0, EFD_CLOEXEC);
-	r = m->stop_fd < 0 ? -errno : scan(m, true);
+	r = m->stop_fd < 0 ? -errno : scan(m, PASS_AGAIN);
 	if (r < 0)
 		ima_diag_text(diag, r, "reading the mount table failed: %s", strerror(-r));
 	else
@@ -547,17 +603,22 @@ static void *watch_main(void *arg)
 	ima_cleanup(ima_closep) int fd = ima_ns_table(0);
 	struct pollfd p[2] = { { .fd = m->stop_fd, .events = POLLIN },
 			       { .fd = fd, .events = POLLPRI } };
+	bool unsure = false;
 
 	m->fan->hook.ops->exempt(&m->fan->hook, (int)syscall(SYS_gettid));
 	for (;;) {
-		int n = poll(p, 2, SCAN_INTERVAL_MS);
+		const int n = poll(p, 2, SCAN_INTERVAL_MS);
+		int r;
 
 		if (p[0].revents)
 			return NULL;
 		if (n < 0 && errno != EINTR)
 			say(m, LOG_ERR, "watching mounts failed");
-		if (scan(m, false) < 0)
+		/* once the tables have come to rest */
+		r = scan(m, unsure && !n ? PASS_AGAIN : PASS_NEW);
+		if (r < 0)
 			say(m, LOG_ERR, "reading the mount table failed: new mounts are not covered");
+		unsure = n > 0 || r < 0 || (r > 0 && !unsure);
 	}
 }
 

@@ -35,6 +35,9 @@ void ima_marks_facts(struct ima_marks *m, uint64_t mnt_id, int tid, struct ima_m
 void ima_marks_meet(struct ima_marks *m, const struct ima_held_ns *ns, unsigned int major,
 		    unsigned int minor);
 
+/** ima_marks_forget() - a file system came up under these numbers: what is known of an earlier one does not count */
+void ima_marks_forget(struct ima_marks *m, unsigned int major, unsigned int minor);
+
 /** ima_marks_know() - it was decided on; not when none of its mounts could be reached */
 bool ima_marks_know(struct ima_marks *m, unsigned int major, unsigned int minor);
 

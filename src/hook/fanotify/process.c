@@ -67,6 +67,9 @@ static void closed(struct ima_fan_job *j)
 
 	if (!ima_monitor_appraises_any(j->w->env.monitor))
 		return;
+	/* its open may be noted there, when that brought no event */
+	if (g)
+		ima_gate_ring_drain(g);
 	ima_ignore(ima_subject_read(j->w->proc_fd, j->tid, &j->subject));
 	ima_fan_job_facts(j);
 	j->ev.ops = &ima_fd_file_ops;

@@ -383,7 +383,10 @@ static void mounted(struct ima_fan_told *t, const struct ima_gate_record *r)
 	const unsigned int dev_major = r->c.dev >> 20, dev_minor = r->c.dev & 0xfffff;
 	struct ima_held_ns ns;
 
-	if (!t->w->marks || !ima_ns_hold((int)r->c.tid, &ns))
+	if (!t->w->marks)
+		return;
+	ima_marks_forget(t->w->marks, dev_major, dev_minor);
+	if (!ima_ns_hold((int)r->c.tid, &ns))
 		return;
 	for (int i = 0;; i++) {
 		ima_marks_meet(t->w->marks, &ns, dev_major, dev_minor);

@@ -130,15 +130,17 @@ int BPF_PROG(gate_file_open, struct file *file, int ret)
 	return 0;
 }
 
-/* the worker looks for it in the mount tables at once, not at its next look around */
+/* the worker looks for it in the mount tables at once, not at its next look around; an earlier one may have had its number */
 SEC("lsm/sb_kern_mount")
 int BPF_PROG(gate_sb_kern_mount, struct super_block *sb, int ret)
 {
 	struct ima_gate_record *r;
 	struct ima_gate_config *cfg = config();
+	__u32 dev = sb->s_dev;
 
 	if (ret || !cfg || !cfg->active)
 		return ret;
+	bpf_map_delete_elem(&fs_map, &dev);
 	r = bpf_ringbuf_reserve(&ring_map, sizeof(*r), 0);
 	if (!r) {
 		count_drop();
@@ -152,7 +154,7 @@ int BPF_PROG(gate_sb_kern_mount, struct super_block *sb, int ret)
 	r->path_len = 0;
 	r->path[0] = 0;
 	r->fd = -1;
-	r->c.dev = sb->s_dev;
+	r->c.dev = dev;
 	bpf_ringbuf_submit(r, 0);
 	return 0;
 }

@@ -84,6 +84,7 @@ struct ima_gate_point {
 	uint32_t meta;   /* how often its metadata changed */
 	uint32_t shared; /* how often it was mapped shared and writable */
 	bool tainted;    /* so mapped since its pages were last seen out of memory */
+	bool changed;    /* since it was verified last */
 	struct ima_gate_behind behind;
 };
 

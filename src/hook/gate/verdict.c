@@ -37,6 +37,7 @@ int ima_gate_point(struct ima_gate *g, int fd, struct ima_gate_point *ret)
 	struct ima_gate_verdict v = { 0 };
 	struct ima_gate_config c;
 	struct ima_gate_live l;
+	bool known;
 	int r = ima_gate_read_config(g, &c);
 
 	if (r == 0)
@@ -45,8 +46,9 @@ int ima_gate_point(struct ima_gate *g, int fd, struct ima_gate_point *ret)
 		r = live_of(g, fd, &l);
 	if (r < 0)
 		return r;
-	ima_ignore(bpf_map_lookup_elem(bpf_map__fd(g->skel->maps.verdict_map), &fd, &v));
+	known = bpf_map_lookup_elem(bpf_map__fd(g->skel->maps.verdict_map), &fd, &v) == 0;
 	*ret = (struct ima_gate_point){ .gen = l.gen, .epoch = c.epoch, .meta = l.meta, .shared = l.shared_writable,
+					.changed = known && v.gen != l.gen,
 					.tainted = l.shared_writable != v.cleansed,
 					.behind = l.behind };
 	return 0;
