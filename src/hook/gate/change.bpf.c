@@ -1,9 +1,107 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Changes that come without a writer's open: by name, of attributes, of labels. */
+/*
+ * Changes that come without a writer's open: by name, of attributes, of labels.
+ *
+ * EVM's rules where metadata changes, by what is known of the file: the worker's finding while nothing changed since, else what the last
+ * change that was allowed left. What is not known is told to the worker, and allowed or refused by the fail mode: nothing waits here.
+ */
+#include "decide.bpf.h"
 #include "gate.bpf.h"
 #include "metadata.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define TMPFS_MAGIC 0x01021994
+#define SYSFS_MAGIC 0x62656572
+#define FUSE_MAGIC 0x65735546
+#define ADMIN_BIT 21 /* CAP_SYS_ADMIN */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, struct ima_gate_name);
+	__type(value, __u32);
+} covered_map SEC(".maps");
+
+static __always_inline void fill_change(struct ima_evm_change *ch, struct inode *inode,
+					struct ima_gate_config *cfg)
+{
+	const unsigned long magic = inode->i_sb->s_magic;
+	__u64 caps = 0;
+
+	bpf_core_read(&caps, sizeof(caps), &bpf_get_current_task_btf()->cred->cap_effective);
+	ch->mode = cfg->evm_mode;
+	ch->version = cfg->evm_version;
+	ch->fix = (cfg->evm & IMA_GATE_EVM_FIX) != 0;
+	ch->scratch = magic == TMPFS_MAGIC || magic == SYSFS_MAGIC;
+	ch->overlay = magic == OVERLAY_MAGIC;
+	ch->admin = caps >> ADMIN_BIT & 1;
+}
+
+static __always_inline void fill_status(struct ima_evm_change *ch, struct inode *inode,
+					struct ima_gate_live *l, struct ima_gate_config *cfg)
+{
+	struct ima_gate_verdict *v = verdict_of(inode);
+	__u32 evm = 0;
+
+	if (v && v->evm && v->evm_epoch == cfg->epoch && v->meta == l->meta)
+		evm = v->evm;
+	else if (l->evm_epoch == cfg->epoch)
+		evm = l->evm;
+	ch->judged = evm != 0;
+	ch->status = evm ? evm - 1 : IMA_INTEGRITY_UNKNOWN;
+	ch->new_file = l->made && (cfg->evm_version >= EVM_OWN_NEW || inode->i_writecount.counter > 0);
+}
+
+static __always_inline void tell_metadata(struct dentry *dentry, struct inode *inode, __u32 evm, __u32 change)
+{
+	struct ima_gate_record *r = bpf_ringbuf_reserve(&ring_map, sizeof(*r), 0);
+
+	if (!r) {
+		count_drop();
+		return;
+	}
+	__builtin_memset(&r->c, 0, sizeof(r->c));
+	fill_inode(&r->c, inode);
+	fill_task(&r->c);
+	r->type = IMA_GATE_METADATA;
+	r->func = evm;
+	r->data_len = 0;
+	r->fd = -1;
+	r->change = change | IMA_GATE_CHANGE_REVERSED;
+	r->path_len = (__u32)gate_tell_names(r, as_number(dentry));
+	bpf_ringbuf_submit(r, 0);
+}
+
+/* @d: op, class and what the new value says. Fails open where there is no memory for the file's storage; 0, or the kernel's error */
+static __always_inline int check_metadata(struct dentry *dentry, struct inode *inode, struct decision *d)
+{
+	struct ima_gate_config *cfg = config();
+	struct ima_gate_live *l;
+	__u32 evm;
+
+	if (!cfg || !(cfg->evm & IMA_GATE_EVM_ON) || inode->i_sb->s_magic == FUSE_MAGIC || !watched_for_us(inode))
+		return 0;
+	l = live_of(inode, true);
+	if (!l)
+		return 0;
+	fill_change(&d->ch, inode, cfg);
+	fill_status(&d->ch, inode, l, cfg);
+	d->evm = cfg->evm;
+	gate_decide(d);
+	evm = d->ch.judged ? IMA_GATE_EVM(d->ch.status) : 0;
+	if (!d->error) {
+		l->evm = d->next;
+		l->evm_epoch = cfg->epoch;
+		__sync_fetch_and_add(&l->meta, 1);
+	}
+	if (d->news)
+		tell_metadata(dentry, inode, evm, d->change);
+	/* the verifier takes no number from memory as an answer */
+	if (!d->error)
+		return 0;
+	return d->error == -EINVAL ? -EINVAL : -EPERM;
+}
 
 SEC("lsm/file_truncate")
 int BPF_PROG(gate_file_truncate, struct file *file, int ret)
@@ -50,7 +148,7 @@ static __always_inline bool is_same(const struct inode *inode, const struct iatt
 
 static __always_inline int set_attributes(struct dentry *dentry, const struct iattr *attr)
 {
-	struct ima_evm_change ch = { .op = IMA_EVM_OP_SETATTR };
+	struct decision d = { .ch.op = IMA_EVM_OP_SETATTR };
 	struct inode *inode = dentry->d_inode;
 	const unsigned int valid = attr->ia_valid;
 	int refused = 0;
@@ -58,8 +156,8 @@ static __always_inline int set_attributes(struct dentry *dentry, const struct ia
 	if (!inode || !is_regular(inode))
 		return 0;
 	if (valid & (ATTR_MODE | ATTR_UID | ATTR_GID)) {
-		ch.same = is_same(inode, attr);
-		refused = check_metadata(dentry, inode, &ch);
+		d.ch.same = is_same(inode, attr);
+		refused = check_metadata(dentry, inode, &d);
 		if (!refused)
 			changed_quietly(inode);
 	}
@@ -110,39 +208,9 @@ static __always_inline bool read_name(struct ima_gate_name *n, const char *name)
 }
 
 #define SETXATTR_VALUE 3 /* place among the hook's arguments */
-#define LABEL_DIGEST 1
-#define LABEL_SIGNATURE 3
-#define LABEL_DIGEST_NG 4
-#define LABEL_VERITY 6
-#define LABEL_LAST 7
-#define HASH_MD5 1
-#define HASH_SHA1 2
-#define HASH_LAST 23
-#define SIGNATURE_HEADER 9
-
 static __always_inline bool is_label_name(const struct ima_gate_name *n)
 {
 	return begins_with(n->text, "security.ima", 13);
-}
-
-/* the algorithm that a label names: docs/FORMATS.md "Labels" */
-static __always_inline __u32 label_algo(const __u8 *v, unsigned long size, __u32 otherwise)
-{
-	/* each byte by itself: an index that is chosen later is arithmetic on the stack's address, which is not allowed */
-	volatile const __u8 *b = v;
-	const __u8 type = b[0], second = b[1], third = b[2];
-	__u32 algo = HASH_LAST;
-
-	if (type == LABEL_DIGEST && size == 17)
-		algo = HASH_MD5;
-	else if (type == LABEL_DIGEST && size == 21)
-		algo = b[17] | b[18] | b[19] | b[20] ? HASH_SHA1 : HASH_MD5;
-	else if (type == LABEL_DIGEST_NG)
-		algo = second;
-	else if (((type == LABEL_SIGNATURE && second == 2) || (type == LABEL_VERITY && second == 3)) &&
-		 size > SIGNATURE_HEADER)
-		algo = third;
-	return algo < HASH_LAST ? algo : otherwise;
 }
 
 static __always_inline void tell_label(struct dentry *dentry, struct inode *inode)
@@ -161,74 +229,42 @@ static __always_inline void tell_label(struct dentry *dentry, struct inode *inod
 	r->data_len = 0;
 	r->fd = -1;
 	r->change = IMA_GATE_CHANGE_REVERSED;
-	r->path_len = tell_names(r, dentry);
+	r->path_len = (__u32)gate_tell_names(r, as_number(dentry));
 	bpf_ringbuf_submit(r, 0);
 }
 
 /* 0, or the error that the kernel's IMA gives */
-static __always_inline int check_label(struct dentry *dentry, struct inode *inode, const void *value,
-				       unsigned long size)
+static __always_inline int check_label(struct dentry *dentry, struct inode *inode, __u64 at, unsigned long size)
 {
 	struct ima_gate_config *cfg = config();
-	__u8 v[21] = { 0 };
-	__u32 len = size < sizeof(v) ? (__u32)size : sizeof(v), algo;
+	int algo;
 
 	if (!cfg || !cfg->label_algos)
 		return 0;
-	if (!size || bpf_probe_read_kernel(v, len, value) < 0 || v[0] >= LABEL_LAST)
+	algo = gate_label_algo(at, size, cfg->label_default);
+	if (algo < 0)
 		return -EINVAL;
-	algo = label_algo(v, size, cfg->label_default);
 	if (cfg->label_algos >> (algo & 31) & 1)
 		return 0;
 	tell_label(dentry, inode);
 	return -EACCES;
 }
 
-#define ACL_USER_OBJ 0x01
-#define ACL_GROUP_OBJ 0x04
-#define ACL_MASK 0x10
-#define ACL_OTHER 0x20
-#define ACL_MAX 32   /* entries that are looked at; a list with more counts as a change */
-#define ACL_ENTRY 8  /* bytes, in the kernel's memory as in an attribute's value */
 #define ACL_HEADER 4 /* bytes of an attribute's value before the first */
-
-/* does the mode stay as it is under this list? */
-static __always_inline bool keeps_mode(const struct inode *inode, __u64 entries, __u32 n)
-{
-	__u32 mode = inode->i_mode & 0777, group = mode >> 3 & 7;
-	bool masked = false;
-
-	if (!n || n > ACL_MAX)
-		return false;
-	for (__u32 i = 0; i < ACL_MAX && i < n; i++) {
-		__u16 e[2] = { 0 }; /* tag, permissions */
-
-		bpf_probe_read_kernel(e, sizeof(e), (const void *)(entries + i * ACL_ENTRY));
-		if (e[0] == ACL_USER_OBJ)
-			mode = (mode & 077) | (__u32)(e[1] & 7) << 6;
-		else if (e[0] == ACL_OTHER)
-			mode = (mode & 0770) | (e[1] & 7);
-		else if (e[0] == ACL_MASK || (e[0] == ACL_GROUP_OBJ && !masked))
-			group = e[1] & 7;
-		masked |= e[0] == ACL_MASK;
-	}
-	mode = (mode & 0707) | group << 3;
-	return mode == (inode->i_mode & 0777U);
-}
 
 /* an attribute that is in the way of nothing is not looked at further */
 static __always_inline int check_xattr(struct dentry *dentry, struct inode *inode, const struct ima_gate_name *n,
-				       struct ima_evm_change *ch)
+				       struct decision *d)
 {
-	ch->class = class_of(n);
-	return ch->class == IMA_EVM_CLASS_OTHER ? 0 : check_metadata(dentry, inode, ch);
+	d->ch.class = class_of(n);
+	return d->ch.class == IMA_EVM_CLASS_OTHER ? 0 : check_metadata(dentry, inode, d);
 }
 
 SEC("lsm/inode_setxattr")
 int BPF_PROG(gate_setxattr, void *idmap, struct dentry *dentry, const char *name, const void *value,
 	     unsigned long size, int flags, int ret)
 {
-	struct ima_evm_change ch = { .op = IMA_EVM_OP_SETXATTR, .empty = !size };
+	struct decision d = { .ch = { .op = IMA_EVM_OP_SETXATTR, .empty = !size } };
 	struct inode *inode = dentry->d_inode;
 	struct ima_gate_name n = { 0 };
 	__u8 first = 0;
@@ -243,14 +279,14 @@ int BPF_PROG(gate_setxattr, void *idmap, struct dentry *dentry, const char *name
 		return 0;
 	/* an untyped pointer cannot be taken from the context itself */
 	if (bpf_get_func_arg(ctx, SETXATTR_VALUE, &at) == 0 && is_label_name(&n))
-		refused = check_label(dentry, inode, (const void *)at, size);
+		refused = check_label(dentry, inode, at, size);
 	if (size)
 		bpf_probe_read_kernel(&first, sizeof(first), (const void *)at);
-	ch.type = first;
+	d.ch.type = first;
 	if (size > ACL_HEADER && class_of(&n) == IMA_EVM_CLASS_ACL)
-		ch.same = keeps_mode(inode, at + ACL_HEADER, (__u32)((size - ACL_HEADER) / ACL_ENTRY));
+		d.ch.same = gate_keeps_mode(at + ACL_HEADER, (__u32)((size - ACL_HEADER) / ACL_ENTRY), inode->i_mode);
 	if (!refused)
-		refused = check_xattr(dentry, inode, &n, &ch);
+		refused = check_xattr(dentry, inode, &n, &d);
 	if (!refused)
 		changed_quietly(inode);
 	return refused;
@@ -259,14 +295,14 @@ int BPF_PROG(gate_setxattr, void *idmap, struct dentry *dentry, const char *name
 SEC("lsm/inode_removexattr")
 int BPF_PROG(gate_removexattr, void *idmap, struct dentry *dentry, const char *name, int ret)
 {
-	struct ima_evm_change ch = { .op = IMA_EVM_OP_REMOVEXATTR };
+	struct decision d = { .ch.op = IMA_EVM_OP_REMOVEXATTR };
 	struct inode *inode = dentry->d_inode;
 	struct ima_gate_name n = { 0 };
 	int refused;
 
 	if (ret || !inode || !is_regular(inode) || !read_name(&n, name) || !is_protected_name(&n) || is_own())
 		return ret;
-	refused = check_xattr(dentry, inode, &n, &ch);
+	refused = check_xattr(dentry, inode, &n, &d);
 	if (!refused)
 		changed_quietly(inode);
 	return refused;
@@ -275,16 +311,16 @@ int BPF_PROG(gate_removexattr, void *idmap, struct dentry *dentry, const char *n
 /* @acl: NULL: it goes, which counts as a change */
 static __always_inline int change_acl(struct dentry *dentry, struct posix_acl *acl)
 {
-	struct ima_evm_change ch = { .op = IMA_EVM_OP_ACL };
+	struct decision d = { .ch.op = IMA_EVM_OP_ACL };
 	struct inode *inode = dentry->d_inode;
 	int refused;
 
 	if (!inode || !is_regular(inode))
 		return 0;
 	if (acl)
-		ch.same = keeps_mode(inode, (__u64)acl + bpf_core_field_offset(struct posix_acl, a_entries),
-				     BPF_CORE_READ(acl, a_count));
-	refused = check_metadata(dentry, inode, &ch);
+		d.ch.same = gate_keeps_mode(as_number(acl) + bpf_core_field_offset(struct posix_acl, a_entries),
+					      BPF_CORE_READ(acl, a_count), inode->i_mode);
+	refused = check_metadata(dentry, inode, &d);
 	if (!refused)
 		changed_quietly(inode);
 	return refused;

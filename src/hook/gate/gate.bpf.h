@@ -319,29 +319,6 @@ static __always_inline bool tell(__u32 type, __u32 func, struct file *file, stru
 	return tell_as(0, type, func, file, inode, named);
 }
 
-#define MAX_DEPTH 24 /* names that are told of a path */
-#define NAME_ROOM 256
-
-/* where a file is, where no path can be asked for: names from it up to the root of its file system */
-static __always_inline __u32 tell_names(struct ima_gate_record *r, struct dentry *d)
-{
-	__u32 at = 0;
-
-	for (int i = 0; i < MAX_DEPTH; i++) {
-		struct dentry *parent = BPF_CORE_READ(d, d_parent);
-		long n;
-
-		if (parent == d || at > IMA_GATE_PATH_MAX - NAME_ROOM)
-			break;
-		n = bpf_probe_read_kernel_str(r->path + at, NAME_ROOM, BPF_CORE_READ(d, d_name.name));
-		if (n <= 0 || n > NAME_ROOM)
-			break;
-		at += (__u32)n;
-		d = parent;
-	}
-	return at;
-}
-
 static __always_inline bool watched_for_us(struct inode *inode)
 {
 	return fs_state(inode) != FS_LEFT_OUT && !is_own();

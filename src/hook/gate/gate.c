@@ -158,7 +158,7 @@ static int check_active(struct ima_diag *diag)
 
 static int open_object(struct ima_gate *g, struct ima_diag *diag)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_size = LOG_SIZE, .kernel_log_level = 1);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_size = LOG_SIZE);
 
 	memset(g->log, 0, LOG_SIZE);
 	opts.kernel_log_buf = g->log;
