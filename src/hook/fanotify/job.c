@@ -262,8 +262,7 @@ static void publish(struct ima_fan_job *j, const struct ima_outcome *out)
 	}
 	if (j->ev.has_writers || out->error || j->ev.direct_io)
 		found.seen = found.allowed = 0;
-	if (j->unsure)
-		found.allowed = 0;
+	found.unsure = j->unsure;
 	if (j->marked)
 		found.flags |= IMA_GATE_CACHED;
 	if (out->writers_refused)
@@ -304,7 +303,8 @@ static void cleanse(struct ima_fan_job *j)
 	    !ima_monitor_is_enforcing(j->w->env.monitor) ||
 	    !ima_monitor_appraises(j->w->env.monitor, &j->ev.facts))
 		return;
-	if (ima_cleanse(j->file.fd) == 0)
+	/* a writer's pages stay as long as it does, and nothing is allowed meanwhile */
+	if (!j->ev.has_writers && !j->ev.mapped_writers && ima_cleanse(j->file.fd) == 0)
 		j->point.tainted = false;
 	else
 		j->unsure = true;

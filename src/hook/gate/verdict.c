@@ -60,6 +60,12 @@ static bool is_same_content(const struct ima_gate_verdict *a, const struct ima_g
 	       a->behind.gen == b->behind.gen;
 }
 
+/* what another thread found of the same content after its pages were gone stands */
+static bool is_surer(const struct ima_gate_verdict *old, const struct ima_gate_verdict *v, uint32_t shared)
+{
+	return old->epoch == v->epoch && is_same_content(old, v) && old->cleansed == shared;
+}
+
 /* under the lock: two threads may verify the same file */
 static int merge(struct ima_gate *g, int fd, const struct ima_gate_verdict *v, uint32_t keep)
 {
@@ -84,6 +90,15 @@ static int merge(struct ima_gate *g, int fd, const struct ima_gate_verdict *v, u
 	return bpf_map_update_elem(map, &fd, &now, BPF_ANY);
 }
 
+static uint32_t allowed_by_others(struct ima_gate *g, int fd, const struct ima_gate_verdict *v, uint32_t shared)
+{
+	struct ima_gate_verdict old;
+
+	return bpf_map_lookup_elem(bpf_map__fd(g->skel->maps.verdict_map), &fd, &old) == 0 && is_surer(&old, v, shared) ?
+		       old.allowed :
+		       0;
+}
+
 int ima_gate_publish(struct ima_gate *g, int fd, const struct ima_gate_point *at,
 		     const struct ima_gate_finding *found)
 {
@@ -95,6 +110,8 @@ int ima_gate_publish(struct ima_gate *g, int fd, const struct ima_gate_point *at
 	int r;
 
 	pthread_mutex_lock(&g->verdict_lock);
+	if (found->unsure)
+		v.allowed = allowed_by_others(g, fd, &v, at->shared);
 	r = merge(g, fd, &v, found->keep);
 	/* changed meanwhile: the kernel half took the flag away before it was there */
 	if (r == 0 && (v.flags & IMA_GATE_CACHED) && (live_of(g, fd, &l) < 0 || l.gen != at->gen)) {
