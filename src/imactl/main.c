@@ -6,6 +6,7 @@
 
 #include "imactl/command.h"
 #include "imactl/compat/evmctl.h"
+#include "imactl/help.h"
 #include "imactl/interrupt.h"
 
 #ifndef IMA_VERSION
@@ -123,14 +124,6 @@ const struct imactl_command imactl_commands[] = {
 	{ 0 },
 };
 
-static void print_help(FILE *f)
-{
-	fputs("usage: imactl COMMAND [OPTION...]\n\n", f);
-	for (const struct imactl_command *c = imactl_commands; c->name; c++)
-		fprintf(f, "  %-16s %s\n", c->name, c->summary);
-	fputs("\nExit status: 0 good, 1 checked and bad, 2 usage, 3 could not check.\n", f);
-}
-
 /* words of the command line that the row's name takes; 0: another command */
 static int match(const struct imactl_command *c, int argc, char **argv)
 {
@@ -144,24 +137,31 @@ static int match(const struct imactl_command *c, int argc, char **argv)
 	return argc > 2 && !strcmp(argv[2], blank + 1) ? 2 : 0;
 }
 
-static bool is_group(const char *word)
+static bool asks_for_help(const char *word)
 {
-	for (const struct imactl_command *c = imactl_commands; c->name; c++)
-		if (!strncmp(c->name, word, strlen(word)) && c->name[strlen(word)] == ' ')
-			return true;
-	return false;
+	return word && (!strcmp(word, "--help") || !strcmp(word, "-h"));
 }
 
 static int unknown(int argc, char **argv)
 {
 	if (argc < 2) {
-		print_help(stderr);
+		imactl_help_all(stderr);
 		return EXIT_USAGE;
 	}
-	if (is_group(argv[1]))
-		return imactl_fail(EXIT_USAGE, "%s: what to do is missing or unknown; see imactl --help",
-				   argv[1]);
+	if (argc == 3 && asks_for_help(argv[2]) && imactl_help_group(stdout, argv[1]))
+		return EXIT_GOOD;
+	if (imactl_help_group(stderr, argv[1]))
+		return argc > 2 ? imactl_fail(EXIT_USAGE, "unknown command \"%s %s\"", argv[1], argv[2]) : EXIT_USAGE;
 	return imactl_fail(EXIT_USAGE, "unknown command \"%s\"; see imactl --help", argv[1]);
+}
+
+static int run(const struct imactl_command *c, int argc, char **argv)
+{
+	if (argc == 2 && asks_for_help(argv[1]) && c->run != evmctl_main) {
+		imactl_help_one(stdout, c);
+		return EXIT_GOOD;
+	}
+	return c->run(argc, argv);
 }
 
 /* names that imactl answers to as the programs that it replaces */
@@ -191,8 +191,8 @@ int main(int argc, char **argv)
 	setenv("TSS2_LOG", "all+none", 0);
 	if (other)
 		return end(other(argc, argv));
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
-		print_help(stdout);
+	if (argc == 2 && (asks_for_help(argv[1]) || !strcmp(argv[1], "help"))) {
+		imactl_help_all(stdout);
 		return EXIT_GOOD;
 	}
 	if (argc > 1 && !strcmp(argv[1], "--version")) {
@@ -203,7 +203,7 @@ int main(int argc, char **argv)
 		const int words = match(c, argc, argv);
 
 		if (words) {
-			const int r = c->run(argc - words, argv + words);
+			const int r = run(c, argc - words, argv + words);
 			const bool lost = imactl_output_failed();
 
 			return end(lost ? EXIT_UNABLE : r);

@@ -55,6 +55,19 @@ expect 2 policy
 expect 2 list --nonsense
 expect 2 list --format nonsense "$list"
 expect 0 --help
+# every command in the table shows its own, and a group its commands
+commands=$(sed -n 's/^  \([a-z-]*\( [a-z]*\)\{0,1\}\)  .*/\1/p' "$work/out" | sed 's/ *$//')
+[ "$(wc -l <<<"$commands")" -gt 30 ] || die "the commands: $commands"
+while read -r command; do
+	[ "$command" != evmctl ] || continue
+	# shellcheck disable=SC2086
+	expect 0 $command --help
+	grep -q "imactl $command" "$work/out" || die "$command --help: $(cat "$work/out")"
+done <<<"$commands"
+expect 0 ak --help
+[ "$(grep -c '^  ak ' "$work/out")" = 3 ] || die "ak --help"
+expect 2 ak
+expect 2 ak nonsense
 expect 0 --version
 
 # per-bank lists, text, a pipe; lists that say nothing, and banks that nobody has
