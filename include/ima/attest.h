@@ -162,6 +162,7 @@ struct ima_attest_entry {
 	uint32_t keyid;             /* when there is a signature */
 	bool has_reference;
 	uint32_t reference;         /* index in the verifier's set */
+	struct ima_bytes label;     /* security.ima as the record carries it; len 0: none */
 };
 
 /** struct ima_attest_finding - a record that is not plainly good, kept in the result */

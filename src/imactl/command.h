@@ -51,6 +51,7 @@ int cmd_reference_diff(int argc, char **argv);
 int cmd_reference_merge(int argc, char **argv);
 int cmd_reference_query(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_restart(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_sign(int argc, char **argv);

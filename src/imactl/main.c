@@ -106,6 +106,10 @@ const struct imactl_command imactl_commands[] = {
 	  "evidence verify (--nonce HEX | --nonce-text TEXT | --nonces FILE) [--ak KEY|FOLDER]... [--ak-ca CERT]... [--reference FILE]... [-k CERT|DIR]... "
 	  "[--rules FILE] [--state FOLDER] [--skip CHECK]... [--threads N] [--json] [-q] EVIDENCE|FOLDER...",
 	  "may it be believed, and is everything in it allowed?" },
+	{ "report", cmd_report,
+	  "report EVIDENCE|FOLDER... -o FILE.html [--entries N] and the options of evidence verify: (--nonce HEX | --nonce-text TEXT | --nonces FILE) "
+	  "[--ak KEY|FOLDER]... [--ak-ca CERT]... [--reference FILE]... [-k CERT|DIR]... [--rules FILE] [--state FOLDER] [--skip CHECK]... [--threads N]",
+	  "verify, and tell everything in one HTML file" },
 	{ "reference create", cmd_reference_create,
 	  "reference create -o FILE [--force] [-r TREE]... [--root ROOT]... [--list FILE]... [-a ALG] [--expires DATE] [--repository NAME] [--image NAME] "
 	  "[--no-merge-usr] [-k CERT|DIR]... [-x] [--include GLOB] [--exclude GLOB] [--threads N] [-q] [PACKAGE|FOLDER|IMAGE|VALUES]...",

@@ -208,6 +208,14 @@ static int weigh(struct listing *l, const struct ima_attest_entry *e, bool is_po
 	return add_finding(a, e, false);
 }
 
+static struct ima_bytes label_of(const struct ima_template *t, const struct ima_bytes fields[IMA_TEMPLATE_MAX_FIELDS])
+{
+	for (size_t i = 0; i < t->n_fields; i++)
+		if (t->fields[i] == IMA_FIELD_SIG)
+			return fields[i];
+	return (struct ima_bytes){ 0 };
+}
+
 static int take(void *user, const struct ima_record *rec, const struct ima_template *t, const struct ima_replay_step *step,
 		const struct ima_replay_mark *mark)
 {
@@ -231,7 +239,8 @@ static int take(void *user, const struct ima_record *rec, const struct ima_templ
 	e.has_reference = found.has_reference;
 	e.reference = found.reference;
 	/* a record that has none keeps an empty name */
-	ima_ignore(ima_entry_fields(t, rec->data, &e.name, &e.digest, fields));
+	if (ima_entry_fields(t, rec->data, &e.name, &e.digest, fields) == 0)
+		e.label = label_of(t, fields);
 	r = weigh(l, &e, found.is_policy);
 	if (r == 0 && c->question->visit)
 		r = c->question->visit(c->question->user, &e);
