@@ -131,6 +131,7 @@ struct ima_verity_opts {
 
 /**
  * ima_verity_digest_fd() - the digest that fs-verity would give the file: computed, whether or not the file system keeps one
+ * @opts: NULL: as zero
  * Return: 0, -EINVAL bad options or no regular file, -ENOPKG, -EIO, -ECANCELED, -ENOMEM, errno of fstat/pread.
  * Source: docs/FORMATS.md "fs-verity"
  */

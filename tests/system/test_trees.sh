@@ -185,6 +185,6 @@ r = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE)
 peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 names = [l.split(b"/")[-1] for l in r.stdout.splitlines()]
 if r.returncode or names != [b"%0200d" % i for i in range(60000)]: sys.exit("status %d, %d names, in order: %s" % (r.returncode, len(names), names == sorted(names)))
-if peak > 64 << 10: sys.exit("peak memory %d KiB" % peak)
+if b"__asan_init" not in open(sys.argv[1], "rb").read() and peak > 64 << 10: sys.exit("peak memory %d KiB" % peak)
 P
 cd /

@@ -134,6 +134,70 @@ static void files_are_hashed_without_moving_their_position(void **state)
 	ima_hasher_free(h);
 }
 
+static int file_of(const char *text, unsigned int times)
+{
+	char path[] = "/tmp/ima-test-XXXXXX";
+	const int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	unlink(path);
+	for (unsigned int i = 0; i < times; i++)
+		assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	return fd;
+}
+
+/* as `fsverity digest` of fsverity-utils 1.5 prints them */
+static const struct {
+	const char *text;
+	unsigned int times;
+	const struct ima_verity_opts *opts;
+	const char *want;
+} verity_rows[] = {
+	{ "", 1, NULL, "3d248ca542a24fc62d1c43b916eae5016878e2533c88238480b26128a1f1af95" },
+	{ "abc", 1, NULL, "700b6bd8510f0b4f9bac8b9cf0459151a1c4a99f467892bb4bd289a67df8e19c" },
+	{ "abc", 1, &(const struct ima_verity_opts){ .block_size = 0 },
+	  "700b6bd8510f0b4f9bac8b9cf0459151a1c4a99f467892bb4bd289a67df8e19c" },
+	{ "0", 9000, NULL, "73acf664034cfde49aab5d6d6480385bdec082f5f2d9b0b9bc34272ff056aa27" },
+	{ "abc", 1, &(const struct ima_verity_opts){ .algo = IMA_HASH_SHA512, .block_size = 1024, .salt = { 0, 0xff }, .salt_len = 2 },
+	  "378805425c72c94e43c9d7f8f6e914ee36460d0f15df8956982cf4e0c15e9a0c"
+	  "dcff1ac43e049761760e11622bc8cb66c59cfd3852d3ef577f9a51e38477e16b" },
+};
+
+static void verity_digests_are_those_of_fsverity(void **state)
+{
+	struct ima_hasher *h;
+
+	assert_int_equal(ima_hasher_new(&h), 0);
+	for (size_t i = 0; i < IMA_N_ELEMENTS(verity_rows); i++) {
+		const int fd = file_of(verity_rows[i].text, verity_rows[i].times);
+		uint8_t want[IMA_DIGEST_MAX];
+		struct ima_digest d;
+
+		assert_int_equal(ima_verity_digest_fd(h, verity_rows[i].opts, fd, &d), 0);
+		assert_int_equal(d.len, strlen(verity_rows[i].want) / 2);
+		assert_int_equal(ima_hex_decode(verity_rows[i].want, strlen(verity_rows[i].want), want), 0);
+		assert_memory_equal(d.data, want, d.len);
+		close(fd);
+	}
+	ima_hasher_free(h);
+}
+
+static void verity_refuses_what_the_kernel_does(void **state)
+{
+	static const struct ima_verity_opts bad[] = { { .algo = IMA_HASH_SHA1 }, { .block_size = 512 }, { .block_size = 4095 },
+						      { .block_size = 131072 }, { .salt_len = 33 }, { .reserved = { 1 } } };
+	const int fd = file_of("abc", 1);
+	struct ima_hasher *h;
+	struct ima_digest d;
+
+	assert_int_equal(ima_hasher_new(&h), 0);
+	for (size_t i = 0; i < IMA_N_ELEMENTS(bad); i++)
+		assert_int_equal(ima_verity_digest_fd(h, &bad[i], fd, &d), -EINVAL);
+	assert_int_equal(ima_verity_digest_fd(h, NULL, -1, &d), -EBADF);
+	close(fd);
+	ima_hasher_free(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +206,8 @@ int main(void)
 		cmocka_unit_test(digests_are_the_published_ones),
 		cmocka_unit_test(what_is_not_offered_is_refused),
 		cmocka_unit_test(files_are_hashed_without_moving_their_position),
+		cmocka_unit_test(verity_digests_are_those_of_fsverity),
+		cmocka_unit_test(verity_refuses_what_the_kernel_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,11 +158,15 @@ static int describe(struct tree *t, const struct ima_verity_opts *o, uint64_t si
 int ima_verity_digest_fd(struct ima_hasher *h, const struct ima_verity_opts *opts, int fd,
 			 struct ima_digest *ret)
 {
+	static const struct ima_verity_opts none;
 	struct tree t = { .h = h };
 	uint8_t root[IMA_DIGEST_MAX] = { 0 };
 	struct stat st;
-	int r = check(opts, &t);
+	int r;
 
+	if (!opts)
+		opts = &none;
+	r = check(opts, &t);
 	if (r == 0 && fstat(fd, &st) < 0)
 		r = -errno;
 	if (r == 0 && !S_ISREG(st.st_mode))
