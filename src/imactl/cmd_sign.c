@@ -3,13 +3,14 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/appraise/label.h"
+#include "core/appraise/label_make.h"
 #include "imactl/label_file.h"
 #include "imactl/label_opts.h"
 #include "imactl/sigfile.h"
 
 struct sign_args {
 	struct imactl_label_opts o;
+	struct ima_label_opts label;
 	struct ima_signer *signer;
 	struct ima_evm *rules; /* names that EVM covers */
 };
@@ -19,25 +20,27 @@ struct value {
 	size_t len;
 };
 
+struct labels {
+	struct value ima, evm;
+	bool ima_is_current, evm_is_current;
+};
+
 static struct ima_bytes view(const struct value *v)
 {
 	return (struct ima_bytes){ v->bytes, v->len };
 }
 
-/* what a signature of @digest would sign, under this type */
-static int to_be_signed(const struct sign_args *a, struct ima_hasher *h, enum ima_xattr_type type,
-			struct ima_digest *digest)
+static struct ima_label_opts label_opts(const struct imactl_label_opts *o)
 {
-	return a->o.by_verity || a->o.v3 ? ima_signature_file_id(h, (uint8_t)type, digest, digest) : 0;
+	return (struct ima_label_opts){
+		.kind = o->by_hash ? IMA_LABEL_DIGEST : o->by_verity ? IMA_LABEL_VERITY : IMA_LABEL_SIGNATURE,
+		.evm = !o->evm_kind ? IMA_LABEL_NO_EVM : strcmp(o->evm_kind, "portable") ? IMA_LABEL_IMMUTABLE : IMA_LABEL_PORTABLE,
+		.v3 = o->v3,
+	};
 }
 
-static uint8_t version_of(const struct sign_args *a, enum ima_xattr_type type)
-{
-	return a->o.v3 || type == IMA_XATTR_VERITY ? 3 : 2;
-}
-
-static int existing(const struct sign_args *a, const struct imactl_file *file, const struct imactl_label_file *f,
-		    const char *which, bool beside, struct value *ret)
+static int existing(const struct imactl_file *file, const struct imactl_label_file *f, const char *which, bool beside,
+		    struct value *ret)
 {
 	const char *suffix = strcmp(which, "ima") ? IMACTL_SIGFILE_EVM : IMACTL_SIGFILE_IMA;
 	ima_cleanup(ima_freep) uint8_t *have = NULL;
@@ -51,90 +54,56 @@ static int existing(const struct sign_args *a, const struct imactl_file *file, c
 	return 0;
 }
 
-static bool is_signed(const struct sign_args *a, enum ima_xattr_type type, const struct ima_digest *digest,
-		      const struct value *v)
-{
-	struct ima_signature s;
-
-	return ima_signature_parse(view(v), &s) == 0 && s.type == type && s.version == version_of(a, type) &&
-	       ima_signer_verify(a->signer, &s, digest) == IMA_SIG_GOOD;
-}
-
 /* a label that would be made anew as it is: this key, this algorithm, this content. It is @ret then */
 static bool is_current(const struct sign_args *a, const struct imactl_file *file, const struct imactl_label_file *f,
-		       const char *which, enum ima_xattr_type type, const struct ima_digest *digest, struct value *ret)
+		       const char *which, const struct ima_label_part *part, struct value *ret)
 {
 	struct value there, beside;
 
 	if (!a->o.changed_only)
 		return false;
-	if (!a->o.detached && (existing(a, file, f, which, false, &there) < 0 || !is_signed(a, type, digest, &there)))
+	if (!a->o.detached && (existing(file, f, which, false, &there) < 0 || !ima_label_part_is(a->signer, part, view(&there))))
 		return false;
 	if (!a->o.sigfile && !a->o.detached) {
 		*ret = there;
 		return true;
 	}
-	if (existing(a, file, f, which, true, &beside) < 0 || !is_signed(a, type, digest, &beside) ||
+	if (existing(file, f, which, true, &beside) < 0 || !ima_label_part_is(a->signer, part, view(&beside)) ||
 	    (!a->o.detached && (beside.len != there.len || memcmp(beside.bytes, there.bytes, there.len))))
 		return false;
 	*ret = beside;
 	return true;
 }
 
-struct labels {
-	struct value ima, evm;
-	bool ima_is_current, evm_is_current;
-};
-
-/* the digest alone, to be covered by a signature of the metadata */
-static int make_hash_label(const struct sign_args *a, const struct imactl_file *file, const struct imactl_label_file *f,
-			   const struct ima_digest *digest, struct labels *ret)
-{
-	struct value there;
-
-	ret->ima.len = ima_label_of_digest(digest, ret->ima.bytes);
-	ret->ima_is_current = a->o.changed_only &&
-			      existing(a, file, f, "ima", a->o.detached, &there) == 0 && there.len == ret->ima.len &&
-			      !memcmp(there.bytes, ret->ima.bytes, there.len);
-	return 0;
-}
-
 /* security.ima: a signature of the content or of its fs-verity digest, or the digest alone */
 static int make_ima(const struct sign_args *a, struct ima_hasher *h, const struct imactl_file *file,
 		    struct imactl_label_file *f, struct labels *ret)
 {
-	const enum ima_xattr_type type = a->o.by_verity ? IMA_XATTR_VERITY : IMA_XATTR_SIGNATURE;
+	struct ima_label_part part;
 	struct ima_digest d;
 	int r = imactl_label_hash(f, h, a->o.algo, a->o.by_verity ? &a->o.verity : NULL, &d);
 
-	if (r == 0 && a->o.by_hash)
-		return make_hash_label(a, file, f, &d, ret);
 	if (r == 0)
-		r = to_be_signed(a, h, type, &d);
+		r = ima_label_part_ima(h, &a->label, &d, &part);
 	if (r < 0)
 		return r;
-	ret->ima_is_current = is_current(a, file, f, "ima", type, &d, &ret->ima);
-	if (ret->ima_is_current)
-		return 0;
-	return ima_signer_sign(a->signer, type, version_of(a, type), &d, ret->ima.bytes, &ret->ima.len);
+	ret->ima_is_current = is_current(a, file, f, "ima", &part, &ret->ima);
+	return ret->ima_is_current ? 0 : ima_label_part_make(a->signer, &part, ret->ima.bytes, &ret->ima.len);
 }
 
 static int make_evm(const struct sign_args *a, struct ima_hasher *h, const struct imactl_file *file,
 		    struct imactl_label_file *f, struct labels *ret)
 {
-	const enum ima_xattr_type type = strcmp(a->o.evm_kind, "portable") ? IMA_XATTR_SIGNATURE : IMA_XATTR_PORTABLE;
 	const struct ima_evm_file metadata = imactl_label_evm_file(f);
-	struct ima_digest d;
+	struct ima_label_part part;
 	int r;
 
 	f->pending_ima = view(&ret->ima);
-	r = ima_evm_digest(a->rules, h, type, version_of(a, type), a->o.algo, &metadata, &d);
+	r = ima_label_part_evm(a->rules, h, &a->label, a->o.algo, &metadata, &part);
 	if (r < 0)
 		return r;
-	ret->evm_is_current = is_current(a, file, f, "evm", type, &d, &ret->evm);
-	if (ret->evm_is_current)
-		return 0;
-	return ima_signer_sign(a->signer, type, version_of(a, type), &d, ret->evm.bytes, &ret->evm.len);
+	ret->evm_is_current = is_current(a, file, f, "evm", &part, &ret->evm);
+	return ret->evm_is_current ? 0 : ima_label_part_make(a->signer, &part, ret->evm.bytes, &ret->evm.len);
 }
 
 static int write_labels(const struct sign_args *a, const struct imactl_file *file, const struct imactl_label_file *f,
@@ -209,12 +178,8 @@ static void sign_one(void *user, struct ima_hasher *h, const struct imactl_file 
 /* labels that go into an archive or a manifest in place of the files */
 static int sign_elsewhere(struct sign_args *a)
 {
-	const struct imactl_archive_label job = {
-		.from = &a->o.from, .signer = a->signer, .algo = a->o.algo,
-		.opts = { .kind = a->o.by_hash ? IMA_LABEL_DIGEST : IMA_LABEL_SIGNATURE, .v3 = a->o.v3,
-			  .evm = !a->o.evm_kind ? IMA_LABEL_NO_EVM :
-				 strcmp(a->o.evm_kind, "portable") ? IMA_LABEL_IMMUTABLE : IMA_LABEL_PORTABLE },
-	};
+	const struct imactl_archive_label job = { .from = &a->o.from, .signer = a->signer, .algo = a->o.algo, .opts = a->label,
+						  .json = a->o.files.json };
 
 	return a->o.from.archive ? imactl_archive_label(&job) : imactl_tree_manifest(&job, a->o.paths[0], &a->o.files);
 }
@@ -225,6 +190,7 @@ int cmd_sign(int argc, char **argv)
 	struct imactl_files_counts counts;
 	int r = imactl_label_opts_parse(argc, argv, IMACTL_SIGN, &a.o);
 
+	a.label = label_opts(&a.o);
 	if (r == EXIT_GOOD)
 		r = imactl_key_open(&a.o.key, &a.signer);
 	if (r == EXIT_GOOD && ima_evm_new(ima_profile_number(IMA_PROFILE_NEWEST), &a.rules) < 0)

@@ -91,6 +91,7 @@ static void list_one(void *user, struct ima_hasher *h, const struct imactl_file 
 
 	if (r == 0) {
 		r = make_entry(t, h, &f, file->path + t->root_len, &res->out);
+		res->bytes = (uint64_t)f.st.st_size;
 		imactl_label_close(&f);
 	}
 	if (r == -ENOPKG)

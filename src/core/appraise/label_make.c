@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The same code as for files, with the caller's facts in place of a file's. */
-#include <ima/label.h>
+/* The same code for files as for the caller's facts of one. */
+#include "core/appraise/label_make.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "core/appraise/appraise.h"
-#include "core/evm/evm.h"
 
 static const char ima_name[] = "security.ima";
 
@@ -51,37 +50,76 @@ static struct ima_evm_file evm_file(const struct ima_label_file *f, struct facts
 	return e;
 }
 
-static int make_ima(const struct ima_signer *s, struct ima_hasher *h, const struct ima_label_opts *o,
-		    const struct ima_digest *content, struct ima_label *ret)
+int ima_label_part_ima(struct ima_hasher *h, const struct ima_label_opts *o, const struct ima_digest *content, struct ima_label_part *ret)
 {
-	const enum ima_xattr_type type = o->kind == IMA_LABEL_VERITY ? IMA_XATTR_VERITY : IMA_XATTR_SIGNATURE;
-	const bool v3 = o->v3 || type == IMA_XATTR_VERITY;
-	struct ima_digest d = *content;
+	struct ima_label_part p = { .digest = *content };
 	int r = 0;
 
 	if (o->kind == IMA_LABEL_DIGEST) {
-		ret->ima_len = ima_label_of_digest(content, ret->ima);
-		return 0;
+		p.type = IMA_XATTR_DIGEST_NG;
+	} else {
+		p.type = o->kind == IMA_LABEL_VERITY ? IMA_XATTR_VERITY : IMA_XATTR_SIGNATURE;
+		p.version = o->v3 || o->kind == IMA_LABEL_VERITY ? 3 : 2;
 	}
-	if (v3)
-		r = ima_signature_file_id(h, (uint8_t)type, content, &d);
-	return r < 0 ? r : ima_signer_sign(s, type, v3 ? 3 : 2, &d, ret->ima, &ret->ima_len);
+	if (p.version == 3)
+		r = ima_signature_file_id(h, (uint8_t)p.type, content, &p.digest);
+	if (r == 0)
+		*ret = p;
+	return r;
+}
+
+int ima_label_part_evm(const struct ima_evm *rules, struct ima_hasher *h, const struct ima_label_opts *o, enum ima_hash_algo algo,
+		       const struct ima_evm_file *file, struct ima_label_part *ret)
+{
+	struct ima_label_part p = { .type = o->evm == IMA_LABEL_PORTABLE ? IMA_XATTR_PORTABLE : IMA_XATTR_SIGNATURE, .version = o->v3 ? 3 : 2 };
+	int r = ima_evm_digest(rules, h, p.type, p.version, algo, file, &p.digest);
+
+	if (r == 0)
+		*ret = p;
+	return r;
+}
+
+int ima_label_part_make(const struct ima_signer *s, const struct ima_label_part *p, uint8_t *ret, size_t *ret_len)
+{
+	if (p->type != IMA_XATTR_DIGEST_NG)
+		return ima_signer_sign(s, p->type, p->version, &p->digest, ret, ret_len);
+	*ret_len = ima_label_of_digest(&p->digest, ret);
+	return 0;
+}
+
+bool ima_label_part_is(const struct ima_signer *s, const struct ima_label_part *p, struct ima_bytes value)
+{
+	uint8_t digest[2 + IMA_DIGEST_MAX];
+	struct ima_signature sig;
+
+	if (p->type == IMA_XATTR_DIGEST_NG)
+		return value.len == ima_label_of_digest(&p->digest, digest) && !memcmp(value.data, digest, value.len);
+	return ima_signature_parse(value, &sig) == 0 && sig.type == p->type && sig.version == p->version &&
+	       ima_signer_verify(s, &sig, &p->digest) == IMA_SIG_GOOD;
+}
+
+static int make_ima(const struct ima_signer *s, struct ima_hasher *h, const struct ima_label_opts *o,
+		    const struct ima_digest *content, struct ima_label *ret)
+{
+	struct ima_label_part p;
+	int r = ima_label_part_ima(h, o, content, &p);
+
+	return r < 0 ? r : ima_label_part_make(s, &p, ret->ima, &ret->ima_len);
 }
 
 static int make_evm(const struct ima_signer *s, struct ima_hasher *h, const struct ima_label_opts *o,
 		    const struct ima_label_file *file, struct ima_label *ret)
 {
-	const enum ima_xattr_type type = o->evm == IMA_LABEL_PORTABLE ? IMA_XATTR_PORTABLE : IMA_XATTR_SIGNATURE;
 	struct facts facts = { file, ret };
 	const struct ima_evm_file e = evm_file(file, &facts);
 	struct ima_evm *rules = NULL;
-	struct ima_digest d;
+	struct ima_label_part p;
 	int r = ima_evm_new(ima_profile_number(IMA_PROFILE_NEWEST), &rules);
 
 	if (r == 0)
-		r = ima_evm_digest(rules, h, type, o->v3 ? 3 : 2, file->content->algo, &e, &d);
+		r = ima_label_part_evm(rules, h, o, file->content->algo, &e, &p);
 	ima_evm_free(rules);
-	return r < 0 ? r : ima_signer_sign(s, type, o->v3 ? 3 : 2, &d, ret->evm, &ret->evm_len);
+	return r < 0 ? r : ima_label_part_make(s, &p, ret->evm, &ret->evm_len);
 }
 
 int ima_label_make(const struct ima_signer *s, struct ima_hasher *h, const struct ima_label_opts *opts,
