@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/vfs.h>
@@ -15,37 +16,63 @@
 
 #include "base/fsuuid.h"
 
-static int open_at(int at, const char *name, int flags, dev_t dev, struct imactl_label_file *f)
+/*
+ * Two names of one file may be under way at once, and each sets two attributes that belong together. Files with several names take turns, by
+ * their inode; a thread has one file at a time.
+ */
+#define N_TURNS 64
+static pthread_mutex_t turns[N_TURNS] = { [0 ... N_TURNS - 1] = PTHREAD_MUTEX_INITIALIZER };
+
+static int take_turn(struct imactl_label_file *f)
 {
-	f->fd = openat(at, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags);
-	if (f->fd < 0)
-		return errno == ELOOP && flags ? -EINVAL : -errno;
-	if (fstat(f->fd, &f->st) < 0 || !S_ISREG(f->st.st_mode)) {
-		f->fd = ima_close(f->fd);
-		return -EINVAL;
-	}
-	if (dev && f->st.st_dev != dev) {
-		f->fd = ima_close(f->fd);
-		return -EXDEV;
-	}
-	return 0;
+	if (f->st.st_nlink < 2)
+		return 0;
+	f->turn = &turns[f->st.st_ino % N_TURNS];
+	pthread_mutex_lock(f->turn);
+	return fstat(f->fd, &f->st) < 0 ? -errno : 0;
 }
 
-int imactl_label_open(const char *path, bool user_names, struct imactl_label_file *ret)
+int imactl_label_take(int fd, bool user_names, struct imactl_label_file *ret)
 {
-	struct imactl_label_file f = { .user_names = user_names };
-	int r = open_at(AT_FDCWD, path, 0, 0, &f);
+	struct imactl_label_file f = { .fd = fd, .user_names = user_names };
+	int r = 0;
 
+	if (fstat(fd, &f.st) < 0)
+		r = -errno;
+	else if (!S_ISREG(f.st.st_mode))
+		r = -EINVAL;
 	if (r == 0)
+		r = take_turn(&f);
+	if (r < 0)
+		imactl_label_close(&f);
+	else
 		*ret = f;
 	return r;
 }
 
+static int open_at(int at, const char *name, int flags, bool user_names, struct imactl_label_file *ret)
+{
+	const int fd = openat(at, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags);
+
+	if (fd < 0)
+		return errno == ELOOP && flags ? -EINVAL : -errno;
+	return imactl_label_take(fd, user_names, ret);
+}
+
+int imactl_label_open(const char *path, bool user_names, struct imactl_label_file *ret)
+{
+	return open_at(AT_FDCWD, path, 0, user_names, ret);
+}
+
 int imactl_label_open_file(const struct imactl_file *file, bool user_names, struct imactl_label_file *ret)
 {
-	struct imactl_label_file f = { .user_names = user_names };
-	int r = open_at(file->at, file->name, file->is_walked ? O_NOFOLLOW : 0, file->dev, &f);
+	struct imactl_label_file f;
+	int r = open_at(file->at, file->name, file->is_walked ? O_NOFOLLOW : 0, user_names, &f);
 
+	if (r == 0 && file->dev && f.st.st_dev != file->dev) {
+		imactl_label_close(&f);
+		return -EXDEV;
+	}
 	if (r == 0)
 		*ret = f;
 	return r;
@@ -114,6 +141,9 @@ int imactl_label_hash(struct imactl_label_file *f, struct ima_hasher *h, enum im
 
 void imactl_label_close(struct imactl_label_file *f)
 {
+	if (f->turn)
+		pthread_mutex_unlock(f->turn);
+	f->turn = NULL;
 	f->fd = ima_close(f->fd);
 }
 

@@ -2,6 +2,7 @@
 /* One file to be labelled: its descriptor, its facts, its attributes; labels are set whole or not at all. */
 #pragma once
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "core/evm/evm.h"
@@ -10,6 +11,7 @@
 struct imactl_label_file {
 	int fd;
 	struct stat st;
+	pthread_mutex_t *turn; /* held until it is closed: the file has other names; NULL: not */
 	bool user_names; /* user.ima and user.evm in place of security.ima and security.evm */
 	/* EVM: what is written at the end, or stands beside the file, counts as if it were there */
 	struct ima_bytes pending_ima, pending_evm;
@@ -21,6 +23,8 @@ ima_must_check int imactl_label_open(const char *path, bool user_names, struct i
 /** imactl_label_open_file() - the same for a file of imactl_files_run(). -EXDEV not on the file system that was asked for */
 ima_must_check int imactl_label_open_file(const struct imactl_file *file, bool user_names,
 					  struct imactl_label_file *ret);
+/** imactl_label_take() - the same for what @fd is open for; closed in any case of failure. -EINVAL no regular file, errno */
+ima_must_check int imactl_label_take(int fd, bool user_names, struct imactl_label_file *ret);
 void imactl_label_close(struct imactl_label_file *f);
 
 /**

@@ -142,6 +142,12 @@ rm busy
 # one file under many names
 mkdir links; echo x >links/0; for i in $(seq 300); do ln links/0 links/$i; done
 ends 0 "$imactl" hash -r links; said "301 hashed, 0 failed"
+# many under several: whichever name comes last, the two labels belong together
+for i in $(seq 300); do echo $i >links/$i.a; for k in b c d e; do ln links/$i.a links/$i.$k; done; done
+for _ in 1 2 3 4 5; do
+	ends 0 "$imactl" sign -r -q --threads 16 -k keys/p256.key --evm portable links
+	ends 0 "$imactl" verify -r -q --evm --signature -k keys/p256.der links
+done
 
 # Ctrl-C: every file whole or as it was; what was done is said; a second run does the rest
 mkdir many; for i in $(seq 1000); do echo "$i" >many/$i; done
