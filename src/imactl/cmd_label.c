@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * imactl label: a manifest's labels onto the files of a tree, each on the content and metadata that it was made for. Names are looked up
- * below the tree only, as if it were the root.
+ * below the tree only, as if it were the root. Several files are under way at once; what is said keeps the manifest's order.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,11 @@
 #include <sys/syscall.h>
 
 #include "core/archive/manifest.h"
+#include "imactl/interrupt.h"
+#include "imactl/jobs.h"
 #include "imactl/label_file.h"
 #include "imactl/outfile.h"
+#include "imactl/progress.h"
 
 struct label_args {
 	const char *manifest, *root;
@@ -21,7 +24,9 @@ struct label_args {
 struct label_run {
 	const struct label_args *args;
 	int root;
-	struct ima_hasher *h;
+	struct imactl_jobs *jobs;
+	struct imactl_progress progress;
+	struct imactl_amount all, done;
 	uint64_t n_set, n_had, n_left;
 };
 
@@ -55,21 +60,16 @@ static int open_below(int root, const char *path)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static const char *check_file(struct label_run *r, const struct ima_manifest_entry *e, const struct imactl_label_file *f)
+static const char *check_file(struct ima_hasher *h, const struct ima_manifest_entry *e, struct imactl_label_file *f, int *ret_error)
 {
 	struct ima_digest d;
-	int n;
 
-	if (!S_ISREG(f->st.st_mode))
-		return "not a regular file";
 	if (e->evm.len && (f->st.st_mode != e->mode || f->st.st_uid != e->uid || f->st.st_gid != e->gid))
 		return "another mode or owner than security.evm was made for";
-	n = ima_hash_fd(r->h, e->content.algo, f->fd, &d, NULL);
-	if (n == -ENOPKG)
+	*ret_error = imactl_label_hash(f, h, e->content.algo, NULL, &d);
+	if (*ret_error == -ENOPKG)
 		return "a hash algorithm that this system does not have";
-	if (n < 0)
-		return strerror(-n);
-	return memcmp(d.data, e->content.data, d.len) ? "another content than the label was made for" : NULL;
+	return *ret_error == 0 && memcmp(d.data, e->content.data, d.len) ? "another content than the label was made for" : NULL;
 }
 
 static bool has(const struct imactl_label_file *f, const char *which, struct ima_bytes want)
@@ -80,42 +80,93 @@ static bool has(const struct imactl_label_file *f, const char *which, struct ima
 	return !want.len || (imactl_label_get(f, which, &have, &len) == 0 && len == want.len && !memcmp(have, want.data, len));
 }
 
-static const char *set(struct label_run *r, const struct ima_manifest_entry *e, const struct imactl_label_file *f)
+static int set(const struct ima_manifest_entry *e, const struct imactl_label_file *f)
 {
-	int n = 0;
+	int r = e->ima.len ? imactl_label_set(f, "ima", e->ima) : 0;
 
-	if (has(f, "ima", e->ima) && has(f, "evm", e->evm)) {
-		r->n_had++;
-		return NULL;
-	}
-	if (r->args->dry_run) {
-		r->n_set++;
-		return NULL;
-	}
-	if (e->ima.len)
-		n = imactl_label_set(f, "ima", e->ima);
-	if (n == 0 && e->evm.len)
-		n = imactl_label_set(f, "evm", e->evm);
-	r->n_set += n == 0;
-	return n < 0 ? strerror(-n) : NULL;
+	return r == 0 && e->evm.len ? imactl_label_set(f, "evm", e->evm) : r;
 }
 
-static void take(struct label_run *r, const struct ima_manifest_entry *e)
+static void label_open(const struct label_run *r, struct ima_hasher *h, const struct imactl_file *file, struct imactl_label_file *f,
+		       struct imactl_file_result *res)
 {
-	struct imactl_label_file f = { .fd = open_below(r->root, e->path) };
-	const char *why = f.fd < 0 ? strerror(-f.fd) : NULL;
+	const struct ima_manifest_entry *e = file->item;
+	int error = 0;
+	const char *why = check_file(h, e, f, &error);
 
-	if (!why && fstat(f.fd, &f.st) < 0)
-		why = strerror(errno);
-	if (!why)
-		why = check_file(r, e, &f);
-	if (!why)
-		why = set(r, e, &f);
-	imactl_label_close(&f);
-	if (!why)
+	res->bytes = (uint64_t)f->st.st_size;
+	if (why)
+		imactl_file_fail(res, IMACTL_FILE_UNABLE, file->path, "%s", why);
+	else if (error == 0 && has(f, "ima", e->ima) && has(f, "evm", e->evm))
+		res->status = IMACTL_FILE_SKIPPED;
+	else if (error == 0 && !r->args->dry_run)
+		error = set(e, f);
+	if (!why && error < 0)
+		imactl_file_errno(res, file->path, error);
+}
+
+static void label_one(void *user, struct ima_hasher *h, const struct imactl_file *file, struct imactl_file_result *res)
+{
+	const struct label_run *r = user;
+	struct imactl_label_file f;
+	const int fd = open_below(r->root, file->path);
+	int error;
+
+	if (fd < 0) {
+		imactl_file_fail(res, IMACTL_FILE_UNABLE, file->path, "%s", strerror(-fd));
 		return;
-	r->n_left++;
-	fprintf(stderr, "imactl: %s: %s\n", e->path, why);
+	}
+	error = imactl_label_take(fd, false, &f);
+	if (error < 0) {
+		imactl_file_errno(res, file->path, error);
+		return;
+	}
+	label_open(r, h, file, &f, res);
+	imactl_label_close(&f);
+}
+
+static void label_done(void *user, const char *path, void *item, struct imactl_file_result *res)
+{
+	struct label_run *r = user;
+
+	r->n_set += res->status == IMACTL_FILE_DONE;
+	r->n_had += res->status == IMACTL_FILE_SKIPPED;
+	r->n_left += res->status == IMACTL_FILE_UNABLE;
+	r->done.files++;
+	r->done.bytes += res->bytes;
+	if (res->status != IMACTL_FILE_UNABLE)
+		return;
+	imactl_progress_hide(&r->progress);
+	fprintf(stderr, "imactl: %s\n", res->err.len ? (const char *)res->err.data : "out of memory");
+}
+
+static void draw(void *user)
+{
+	struct label_run *r = user;
+
+	imactl_progress_draw(&r->progress, &r->done, &r->all);
+}
+
+/* the entry with its values after it */
+static int push(struct label_run *r, const struct ima_manifest_entry *e)
+{
+	struct ima_manifest_entry *copy = malloc(sizeof(*copy) + e->ima.len + e->evm.len);
+	uint8_t *values = (uint8_t *)(copy + 1);
+	int n;
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = *e;
+	copy->path = NULL; /* the job has it */
+	if (e->ima.len)
+		copy->ima.data = memcpy(values, e->ima.data, e->ima.len);
+	if (e->evm.len)
+		copy->evm.data = memcpy(values + e->ima.len, e->evm.data, e->evm.len);
+	n = imactl_jobs_push_item(r->jobs, e->path, copy);
+	if (n < 0)
+		free(copy);
+	draw(r);
+	return n;
 }
 
 static int take_all(struct label_run *r, FILE *in)
@@ -123,18 +174,22 @@ static int take_all(struct label_run *r, FILE *in)
 	struct ima_manifest_reader *reader;
 	const struct ima_manifest_entry *e;
 	struct ima_diag diag = { 0 };
-	int n = ima_manifest_reader_new(in, &reader);
+	int n = ima_manifest_reader_new(in, &reader), pushed = 0;
 
 	if (n < 0)
 		return imactl_fail(EXIT_UNABLE, "%s", strerror(-n));
-	while ((n = ima_manifest_next(reader, &e, &diag)) > 0)
-		take(r, e);
+	while (pushed == 0 && !imactl_interrupt_signal() && (n = ima_manifest_next(reader, &e, &diag)) > 0)
+		pushed = push(r, e);
+	imactl_jobs_drain(r->jobs);
+	imactl_progress_hide(&r->progress);
 	ima_manifest_reader_free(reader);
+	if (pushed < 0)
+		return imactl_fail(EXIT_UNABLE, "%s", strerror(-pushed));
 	return n < 0 ? imactl_fail_diag(EXIT_UNABLE, r->args->manifest, &diag, n) : EXIT_GOOD;
 }
 
 /* a damaged manifest is found before the first label is set */
-static int check_manifest(const struct label_args *a, FILE *in)
+static int check_manifest(const struct label_args *a, FILE *in, uint64_t *ret_n)
 {
 	struct ima_manifest_reader *reader;
 	const struct ima_manifest_entry *e;
@@ -144,7 +199,7 @@ static int check_manifest(const struct label_args *a, FILE *in)
 	if (n < 0)
 		return imactl_fail(EXIT_UNABLE, "%s", strerror(-n));
 	while ((n = ima_manifest_next(reader, &e, &diag)) > 0)
-		;
+		++*ret_n;
 	ima_manifest_reader_free(reader);
 	if (n == 0 && fseeko(in, 0, SEEK_SET) < 0)
 		n = -errno;
@@ -153,6 +208,8 @@ static int check_manifest(const struct label_args *a, FILE *in)
 
 static int run(struct label_run *r, const struct label_args *a)
 {
+	const struct imactl_jobs_ops ops = { .work = label_one, .work_user = r, .done = label_done, .idle = draw, .user = r,
+					     .stop = imactl_interrupt_flag() };
 	const int fd = imactl_open_input(a->manifest);
 	ima_cleanup(ima_fclosep) FILE *in = fd < 0 ? NULL : fdopen(fd, "re");
 	int e;
@@ -162,11 +219,22 @@ static int run(struct label_run *r, const struct label_args *a)
 	r->root = open(a->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->root < 0)
 		return imactl_fail(EXIT_UNABLE, "%s: %s", a->root, strerror(errno));
-	e = ima_hasher_new(&r->h);
-	if (e < 0)
-		return imactl_fail(EXIT_UNABLE, "%s", strerror(-e));
-	e = check_manifest(a, in);
-	return e == EXIT_GOOD ? take_all(r, in) : e;
+	e = check_manifest(a, in, &r->all.files);
+	if (e)
+		return e;
+	imactl_interrupt_catch();
+	imactl_progress_begin(&r->progress);
+	e = imactl_jobs_new(0, &ops, &r->jobs);
+	return e < 0 ? imactl_fail(EXIT_UNABLE, "%s", strerror(-e)) : take_all(r, in);
+}
+
+static void summarize(const struct label_run *r)
+{
+	const bool cut = imactl_interrupt_signal();
+
+	fprintf(cut ? stderr : stdout, "%s%llu labelled, %llu were so already, %llu left%s\n", cut ? "imactl: interrupted: " : "",
+		(unsigned long long)r->n_set, (unsigned long long)r->n_had, (unsigned long long)r->n_left,
+		cut ? "; all others are as they were" : "");
 }
 
 int cmd_label(int argc, char **argv)
@@ -178,10 +246,9 @@ int cmd_label(int argc, char **argv)
 	if (e)
 		return e;
 	e = run(&r, &a);
-	if (e == EXIT_GOOD && !a.quiet)
-		printf("%llu labelled, %llu were so already, %llu left\n", (unsigned long long)r.n_set, (unsigned long long)r.n_had,
-		       (unsigned long long)r.n_left);
-	ima_hasher_free(r.h);
+	if (e == EXIT_GOOD && (!a.quiet || imactl_interrupt_signal()))
+		summarize(&r);
+	imactl_jobs_free(r.jobs);
 	ima_close(r.root);
-	return e == EXIT_GOOD && r.n_left ? EXIT_UNABLE : e;
+	return e == EXIT_GOOD && (r.n_left || imactl_interrupt_signal()) ? EXIT_UNABLE : e;
 }

@@ -119,7 +119,7 @@ static void print_failure(const struct run *r, const char *path, const char *err
 	ima_buffer_done(&line);
 }
 
-static void file_done(void *user, const char *path, struct imactl_file_result *res)
+static void file_done(void *user, const char *path, void *item, struct imactl_file_result *res)
 {
 	struct run *r = user;
 	struct imactl_files_counts *c = r->counts;
@@ -156,7 +156,7 @@ static void cannot(struct run *r, const char *path, int error)
 	/* in its place among the others */
 	imactl_jobs_drain(r->jobs);
 	imactl_file_fail(&res, IMACTL_FILE_UNABLE, path, r->opts->whole_lines ? "%s\n" : "%s", strerror(error));
-	file_done(r, path, &res);
+	file_done(r, path, NULL, &res);
 	ima_buffer_done(&res.err);
 }
 

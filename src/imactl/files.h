@@ -34,6 +34,7 @@ struct imactl_file {
 	int at;         /* AT_FDCWD, or a folder's descriptor */
 	bool is_walked; /* found below a folder: no symbolic link is followed */
 	dev_t dev;      /* not 0: on another file system it is left out */
+	void *item;     /* of imactl_jobs_push_item(); NULL: none */
 };
 
 /** struct imactl_file_result - filled by the worker; buffers are empty before */

@@ -20,6 +20,7 @@ struct slot {
 	char *path;
 	struct imactl_dir *dir;
 	dev_t dev;
+	void *item;
 	struct imactl_file_result res;
 	bool done;
 };
@@ -49,7 +50,7 @@ static void work(struct imactl_jobs *j, struct ima_hasher *h, struct slot *s)
 {
 	const char *slash = s->dir ? strrchr(s->path, '/') : NULL;
 	const struct imactl_file f = { .path = s->path, .at = s->dir ? imactl_dir_fd(s->dir) : AT_FDCWD,
-				       .name = slash ? slash + 1 : s->path, .is_walked = s->dir != NULL, .dev = s->dev };
+				       .name = slash ? slash + 1 : s->path, .is_walked = s->dir != NULL, .dev = s->dev, .item = s->item };
 
 	if (*j->ops.stop)
 		s->res.status = IMACTL_FILE_LEFT;
@@ -121,18 +122,21 @@ static void hand_over(struct imactl_jobs *j)
 	struct slot *s = slot_of(j, j->head);
 
 	wait_for(j, j->head);
-	j->ops.done(j->ops.user, s->path, &s->res);
+	j->ops.done(j->ops.user, s->path, s->item, &s->res);
 	ima_buffer_done(&s->res.out);
 	ima_buffer_done(&s->res.err);
 	imactl_dir_unref(s->dir);
+	free(s->item);
 	free(s->path);
 	*s = (struct slot){ 0 };
 	j->head++;
 }
 
-int imactl_jobs_push(struct imactl_jobs *j, struct imactl_dir *dir, const char *path, dev_t dev)
+/* its reference and its item are taken on success */
+static int push(struct imactl_jobs *j, const char *path, const struct slot *what)
 {
 	char *copy = strdup(path);
+	struct slot *s;
 
 	if (!copy)
 		return -ENOMEM;
@@ -141,13 +145,30 @@ int imactl_jobs_push(struct imactl_jobs *j, struct imactl_dir *dir, const char *
 		for (unsigned int i = 0; i < RING / 4; i++)
 			hand_over(j);
 	}
-	*slot_of(j, j->tail) = (struct slot){ .path = copy, .dir = dir ? imactl_dir_ref(dir) : NULL, .dev = dev };
+	s = slot_of(j, j->tail);
+	*s = *what;
+	s->path = copy;
 	pthread_mutex_lock(&j->lock);
 	j->tail++;
 	if (j->n_waiting)
 		pthread_cond_signal(&j->filled);
 	pthread_mutex_unlock(&j->lock);
 	return 0;
+}
+
+int imactl_jobs_push(struct imactl_jobs *j, struct imactl_dir *dir, const char *path, dev_t dev)
+{
+	const struct slot s = { .dir = dir ? imactl_dir_ref(dir) : NULL, .dev = dev };
+	int r = push(j, path, &s);
+
+	if (r < 0)
+		imactl_dir_unref(s.dir);
+	return r;
+}
+
+int imactl_jobs_push_item(struct imactl_jobs *j, const char *path, void *item)
+{
+	return push(j, path, &(const struct slot){ .item = item });
 }
 
 void imactl_jobs_drain(struct imactl_jobs *j)

@@ -12,7 +12,7 @@
 struct imactl_jobs_ops {
 	imactl_file_fn work;
 	void *work_user;
-	void (*done)(void *user, const char *path, struct imactl_file_result *res); /* @res is emptied afterwards */
+	void (*done)(void *user, const char *path, void *item, struct imactl_file_result *res); /* @res is emptied afterwards */
 	void (*idle)(void *user); /* from time to time, while there is nothing to do but wait */
 	void *user;
 	const volatile int *stop; /* not 0: what has not begun ends as IMACTL_FILE_LEFT */
@@ -25,6 +25,9 @@ ima_must_check int imactl_jobs_new(unsigned int threads, const struct imactl_job
 
 /** imactl_jobs_push() - @dir NULL: @path as it is, else the last part of @path in it; a reference is taken. -ENOMEM */
 ima_must_check int imactl_jobs_push(struct imactl_jobs *j, struct imactl_dir *dir, const char *path, dev_t dev);
+
+/** imactl_jobs_push_item() - what is told of @path is in @item, malloc'd, taken on success. -ENOMEM */
+ima_must_check int imactl_jobs_push_item(struct imactl_jobs *j, const char *path, void *item);
 
 /** imactl_jobs_drain() - everything that was pushed is done and handed over */
 void imactl_jobs_drain(struct imactl_jobs *j);

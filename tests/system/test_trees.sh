@@ -161,6 +161,24 @@ said "interrupted: "
 n=$(labelled many | wc -l)
 [ "$n" -gt 0 ] && [ "$n" -lt 1001 ] && said "interrupted: $n signed" || die "$n labels, and: $(cat "$work/said")"
 
+# the same for a manifest: both labels or none
+ends 0 "$imactl" clear -r -q many
+truncate -s 1G many/1large
+ends 0 "$imactl" sign -q -k keys/p256.key --evm portable --manifest many.labels many
+env --default-signal=INT "$imactl" label --manifest many.labels many >"$work/out" 2>"$work/said" &
+pid=$!
+for _ in $(seq 500); do [ -n "$(label security.ima many/10)" ] && break; sleep 0.01; done
+kill -INT $pid; s=0; wait $pid || s=$?
+[ $s = 130 ] && [ ! -s "$work/out" ] || die "label ended with $s after SIGINT: $(cat "$work/said")"
+n=$(labelled many | wc -l)
+[ "$n" -gt 0 ] && [ "$n" -lt 1001 ] && said "interrupted: $n labelled, 0 were so already, 0 left" || die "$n labels, and: $(cat "$work/said")"
+labelled many | sed 's|^|many/|' >"$work/list"
+ends 0 "$imactl" verify -q --signature --evm -k keys/p256.der --files-from "$work/list"
+ends 0 "$imactl" label --manifest many.labels many
+grep -q "^$((1001 - n)) labelled, $n were so already, 0 left" "$work/out" || die "label again: $(cat "$work/out")"
+ends 0 "$imactl" verify -r -q --signature --evm -k keys/p256.der many
+truncate -s 1M many/1large
+
 # SIGKILL at ten moments: no label is half a label, no other file is in the tree
 ends 0 "$imactl" clear -r -q many
 for i in 1 2 3 4 5 6 7 8 9 10; do
