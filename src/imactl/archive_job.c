@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One pass over the members; for a labelled tar a second one over its blocks. Outputs are whole or not there. */
+/*
+ * One pass over the members; for a labelled tar a second one over its blocks. Outputs are whole or not there. One thread reads, unpacks and
+ * hashes, the others sign; labels come back in the members' order.
+ */
 #include "imactl/archive_job.h"
 
 #include <errno.h>
@@ -7,8 +10,12 @@
 
 #include "core/archive/manifest.h"
 #include "core/archive/tar_label.h"
+#include "imactl/jobs.h"
 #include "imactl/label_spool.h"
 #include "imactl/outfile.h"
+#include "imactl/progress.h"
+
+#define XATTRS_MAX (4U << 20) /* bytes of attributes that wait with their members */
 
 /* an archive that is being read, and what its files come to */
 struct run {
@@ -72,9 +79,25 @@ static void print_hex(FILE *f, const uint8_t *data, size_t len)
 struct label_run {
 	struct run run;
 	const struct imactl_archive_label *job;
+	struct imactl_jobs *jobs;
 	struct imactl_outfile manifest, output;
 	struct ima_buffer line;
 	uint64_t n_listed;
+	size_t waiting; /* bytes of attributes */
+	int status;     /* of what came back; the first that is not EXIT_GOOD ends it */
+	volatile int stop;
+	struct imactl_progress progress;
+	struct imactl_amount done;
+};
+
+/* a member on its way to a signer: its facts, then the attributes that count, then their values; of a hard link the target */
+struct item {
+	struct imactl_spooled f;
+	struct ima_label_file facts;
+	char *target; /* in it as well; NULL: a file */
+	bool leaves_root;
+	int error;
+	struct ima_xattr xattrs[];
 };
 
 static int print_json(const struct imactl_spooled *f, const char *path)
@@ -121,72 +144,168 @@ static int list_file(struct label_run *l, const char *path, const struct imactl_
 	return EXIT_GOOD;
 }
 
-static int make_label(struct label_run *l, const struct ima_member *m, struct imactl_spooled *ret)
+static bool counts(const struct label_run *l, const struct ima_xattr *x)
 {
-	const struct ima_label_file file = { .content = &ret->content, .size = m->size, .mode = m->mode, .uid = m->uid, .gid = m->gid,
-					     .xattrs = m->xattrs, .n_xattrs = m->n_xattrs };
-	int r = ima_archive_hash(l->run.a, l->run.h, l->job->algo, &ret->content, &l->run.diag);
-
-	if (r < 0)
-		return say(&l->run, r);
-	ret->position = m->position;
-	ret->mode = m->mode;
-	ret->uid = m->uid;
-	ret->gid = m->gid;
-	r = ima_label_make(l->job->signer, l->run.h, &l->job->opts, &file, &ret->label);
-	if (r == -ENOPKG)
-		return imactl_fail(EXIT_UNABLE, "the key cannot sign over %s", ima_hash_name(l->job->algo));
-	return r < 0 ? imactl_fail(EXIT_UNABLE, "%s: %s", m->path, strerror(-r)) : EXIT_GOOD;
+	return l->job->opts.evm && !strncmp(x->name, "security.", 9);
 }
 
-static int take_file(struct label_run *l, const struct ima_member *m)
+/* bytes behind the item: an array of attributes, their names and values, a name */
+static size_t size_of_rest(const struct label_run *l, const struct ima_member *m, size_t *ret_n)
 {
-	struct imactl_spooled f;
-	int r = make_label(l, m, &f), e;
+	size_t n = 0, size = m->type == IMA_MEMBER_HARDLINK ? strlen(m->target) + 1 : 0;
 
-	if (r)
-		return r;
-	e = imactl_spool_add(l->run.spool, m->path, &f);
+	for (size_t i = 0; i < m->n_xattrs; i++) {
+		if (!counts(l, &m->xattrs[i]))
+			continue;
+		n++;
+		size += sizeof(m->xattrs[i]) + strlen(m->xattrs[i].name) + 1 + m->xattrs[i].value.len;
+	}
+	*ret_n = n;
+	return size;
+}
+
+static void copy_xattrs(const struct label_run *l, const struct ima_member *m, struct item *it, char *at)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n_xattrs; i++) {
+		const struct ima_xattr *x = &m->xattrs[i];
+
+		if (!counts(l, x))
+			continue;
+		it->xattrs[n].name = strcpy(at, x->name);
+		at += strlen(x->name) + 1;
+		if (x->value.len)
+			memcpy(at, x->value.data, x->value.len);
+		it->xattrs[n++].value = (struct ima_bytes){ (uint8_t *)at, x->value.len };
+		at += x->value.len;
+	}
+}
+
+static struct item *new_item(struct label_run *l, const struct ima_member *m)
+{
+	size_t n, rest = size_of_rest(l, m, &n);
+	struct item *it = calloc(1, sizeof(*it) + rest);
+
+	if (!it)
+		return NULL;
+	it->f.position = m->position;
+	it->f.mode = m->mode;
+	it->f.uid = m->uid;
+	it->f.gid = m->gid;
+	it->leaves_root = m->leaves_root;
+	it->facts = (struct ima_label_file){ .content = &it->f.content, .size = m->size, .mode = m->mode, .uid = m->uid, .gid = m->gid,
+					     .xattrs = it->xattrs, .n_xattrs = n };
+	if (m->type == IMA_MEMBER_HARDLINK)
+		it->target = strcpy((char *)it->xattrs, m->target);
+	else
+		copy_xattrs(l, m, it, (char *)(it->xattrs + n));
+	l->waiting += rest;
+	return it;
+}
+
+static void make_label(void *user, struct ima_hasher *h, const struct imactl_file *file, struct imactl_file_result *res)
+{
+	const struct label_run *l = user;
+	struct item *it = file->item;
+
+	if (!it->target)
+		it->error = ima_label_make(l->job->signer, h, &l->job->opts, &it->facts, &it->f.label);
+}
+
+static int end_file(struct label_run *l, const char *path, const struct item *it)
+{
+	int e;
+
+	if (it->error == -ENOPKG)
+		return imactl_fail(EXIT_UNABLE, "the key cannot sign over %s", ima_hash_name(l->job->algo));
+	if (it->error < 0)
+		return imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(-it->error));
+	e = imactl_spool_add(l->run.spool, path, &it->f);
 	if (e < 0)
 		return imactl_fail(EXIT_UNABLE, "temporary file: %s", strerror(-e));
-	if (m->leaves_root && !l->output.f) {
-		cannot(&l->run, m->path, "a name that leaves the archive: not listed");
+	if (it->leaves_root && !l->output.f) {
+		cannot(&l->run, path, "a name that leaves the archive: not listed");
 		return EXIT_GOOD;
 	}
-	return list_file(l, m->path, &f);
+	return list_file(l, path, &it->f);
 }
 
 /* the other name of a file has the file's label; a labelled tar needs no second one */
-static int take_link(struct label_run *l, const struct ima_member *m)
+static int end_link(struct label_run *l, const char *path, const struct item *it)
 {
 	struct imactl_spooled f;
 	int r;
 
 	if (l->output.f && !l->manifest.f)
 		return EXIT_GOOD;
-	r = imactl_spool_find(l->run.spool, m->target, &f);
-	if (r == -ENOENT || m->leaves_root) {
-		cannot(&l->run, m->path, m->leaves_root ? "a name that leaves the archive: not listed" :
-							   "a hard link to a file that the archive does not show");
+	r = imactl_spool_find(l->run.spool, it->target, &f);
+	if (r == -ENOENT || it->leaves_root) {
+		cannot(&l->run, path, it->leaves_root ? "a name that leaves the archive: not listed" :
+							"a hard link to a file that the archive does not show");
 		return EXIT_GOOD;
 	}
-	return r < 0 ? imactl_fail(EXIT_UNABLE, "temporary file: %s", strerror(-r)) : list_file(l, m->path, &f);
+	return r < 0 ? imactl_fail(EXIT_UNABLE, "temporary file: %s", strerror(-r)) : list_file(l, path, &f);
+}
+
+static void end_member(void *user, const char *path, void *item, struct imactl_file_result *res)
+{
+	struct label_run *l = user;
+	const struct item *it = item;
+
+	if (l->status != EXIT_GOOD)
+		return;
+	if (it->target || it->error || it->leaves_root || (!l->manifest.f && !l->output.f))
+		imactl_progress_hide(&l->progress); /* something may be said */
+	l->status = it->target ? end_link(l, path, it) : end_file(l, path, it);
+	l->done.files++;
+	l->done.bytes += it->facts.size;
+	l->stop = l->status != EXIT_GOOD;
+}
+
+static void draw(void *user)
+{
+	struct label_run *l = user;
+
+	imactl_progress_draw(&l->progress, &l->done, NULL);
+}
+
+static int take_member(struct label_run *l, const struct ima_member *m)
+{
+	struct item *it = new_item(l, m);
+	int r = it ? 0 : -ENOMEM;
+
+	if (r == 0 && !it->target)
+		r = ima_archive_hash(l->run.a, l->run.h, l->job->algo, &it->f.content, &l->run.diag);
+	if (r == 0)
+		r = imactl_jobs_push_item(l->jobs, m->path, it);
+	if (r < 0) {
+		free(it);
+		return r;
+	}
+	if (l->waiting > XATTRS_MAX) {
+		imactl_jobs_drain(l->jobs);
+		l->waiting = 0;
+	}
+	draw(l);
+	return 0;
 }
 
 static int take_members(struct label_run *l)
 {
+	const struct imactl_jobs_ops ops = { .work = make_label, .work_user = l, .done = end_member, .idle = draw, .user = l, .stop = &l->stop };
 	const struct ima_member *m;
-	int r = EXIT_GOOD, n;
+	int n = imactl_jobs_new(0, &ops, &l->jobs);
 
-	while (r == EXIT_GOOD && (n = ima_archive_next(l->run.a, &m, &l->run.diag)) != 0) {
-		if (n < 0)
-			r = say(&l->run, n);
-		else if (m->type == IMA_MEMBER_FILE)
-			r = take_file(l, m);
-		else if (m->type == IMA_MEMBER_HARDLINK)
-			r = take_link(l, m);
-	}
-	return r;
+	if (n < 0)
+		return imactl_fail(EXIT_UNABLE, "%s", strerror(-n));
+	imactl_progress_begin(&l->progress);
+	while (n == 0 && !l->stop && (n = ima_archive_next(l->run.a, &m, &l->run.diag)) > 0)
+		n = m->type == IMA_MEMBER_FILE || m->type == IMA_MEMBER_HARDLINK ? take_member(l, m) : 0;
+	imactl_jobs_drain(l->jobs);
+	imactl_jobs_free(l->jobs);
+	imactl_progress_hide(&l->progress);
+	return l->status != EXIT_GOOD ? l->status : n < 0 ? say(&l->run, n) : EXIT_GOOD;
 }
 
 static int open_outputs(struct label_run *l)
