@@ -73,11 +73,10 @@ static void print_way(FILE *f, const char *at, const char *end)
 	fputc('\n', f);
 }
 
-void imactl_help_one(FILE *f, const struct imactl_command *c)
+void imactl_help_usage(FILE *f, const struct imactl_command *c)
 {
 	const char *at = c->usage;
 
-	fprintf(f, "%s\n\n", c->summary);
 	while (*at) {
 		const char *end = strstr(at, "; ");
 
@@ -85,5 +84,11 @@ void imactl_help_one(FILE *f, const struct imactl_command *c)
 		print_way(f, at, end ? end : at + strlen(at));
 		at = end ? end + 2 : at + strlen(at);
 	}
+}
+
+void imactl_help_one(FILE *f, const struct imactl_command *c)
+{
+	fprintf(f, "%s\n\n", c->summary);
+	imactl_help_usage(f, c);
 	fputs("\nimactl(1) explains the options.\n", f);
 }

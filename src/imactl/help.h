@@ -10,5 +10,8 @@ void imactl_help_all(FILE *f);
 /** imactl_help_group() - the commands that begin with @word; false: none does */
 bool imactl_help_group(FILE *f, const char *word);
 
-/** imactl_help_one() - how @c is called, every way on lines of its own */
+/** imactl_help_usage() - how @c is called, every way on lines of its own */
+void imactl_help_usage(FILE *f, const struct imactl_command *c);
+
+/** imactl_help_one() - the same, and what it is for */
 void imactl_help_one(FILE *f, const struct imactl_command *c);

@@ -76,8 +76,8 @@ const struct imactl_command imactl_commands[] = {
 	  "policy show [--builtin WORDS] [--profile VERSION] [--control SOCKET]",
 	  "the rules in force, or a builtin set" },
 	{ "policy explain", cmd_policy_explain,
-	  "policy explain PATH [--policy FILE | --builtin WORDS] [--func F] [--mask M] [--uid N] [--euid N] [--gid N] [--fowner N] "
-	  "[--fsmagic HEX] [--fsname NAME] [--fsuuid UUID] [--data-name NAME] [--no-caps] [--profile VERSION] [--json] [--control SOCKET]",
+	  "policy explain PATH [--policy FILE | --builtin WORDS] [--func F] [--mask M] [--uid N] [--euid N] [--suid N] [--gid N] [--egid N] [--sgid N] "
+	  "[--fowner N] [--fgroup N] [--fsmagic HEX] [--fsname NAME] [--fs-subtype NAME] [--fsuuid UUID] [--data-name NAME] [--no-caps] [--profile VERSION] [--json] [--control SOCKET]",
 	  "which rule decides, and why each other one does not" },
 	{ "policy simulate", cmd_policy_simulate,
 	  "policy simulate (-r ROOT | --events FILE) [--policy FILE | --builtin WORDS] [--template T] [--hash ALG] [-k CERT|DIR] [--uid N ...] "

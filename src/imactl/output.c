@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "imactl/command.h"
+#include "imactl/help.h"
 
 static const char *arg_name = "imactl";
 
@@ -19,7 +20,7 @@ int imactl_usage(const char *command)
 {
 	for (const struct imactl_command *c = imactl_commands; c->name; c++)
 		if (!strcmp(c->name, command))
-			fprintf(stderr, "usage: imactl %s\n", c->usage);
+			imactl_help_usage(stderr, c);
 	return EXIT_USAGE;
 }
 
