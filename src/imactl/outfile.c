@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Temporary files have no name, or one that goes when the work fails. */
+/* Temporary files have no name, or one that goes when the work fails. What is there and is no file, a device or a pipe, is written to, never replaced. */
 #include "imactl/outfile.h"
 
 #include <errno.h>
@@ -13,42 +13,64 @@ static int cannot(const char *path)
 	return imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno));
 }
 
-int imactl_outfile_open(const char *path, struct imactl_outfile *ret)
+/* beside @path: what it has at the end is whole */
+static int open_beside(struct imactl_outfile *o)
 {
-	struct imactl_outfile o = { .path = path };
 	mode_t mask;
 	int fd;
 
-	if (!strcmp(path, "-")) {
-		o.f = stdout;
-		*ret = o;
-		return EXIT_GOOD;
-	}
-	if (asprintf(&o.tmp, "%s.XXXXXX", path) < 0)
+	if (asprintf(&o->tmp, "%s.XXXXXX", o->path) < 0)
 		return imactl_fail(EXIT_UNABLE, "out of memory");
-	fd = mkostemp(o.tmp, O_CLOEXEC);
+	fd = mkostemp(o->tmp, O_CLOEXEC);
 	mask = umask(0);
 	umask(mask);
 	if (fd >= 0 && fchmod(fd, 0666 & ~mask) == 0)
-		o.f = fdopen(fd, "we");
-	if (!o.f) {
-		const int r = cannot(path);
+		o->f = fdopen(fd, "we");
+	if (!o->f) {
+		const int r = cannot(o->path);
 
 		if (fd >= 0) {
 			close(fd);
-			unlink(o.tmp);
+			unlink(o->tmp);
 		}
-		free(o.tmp);
+		free(o->tmp);
 		return r;
 	}
-	*ret = o;
 	return EXIT_GOOD;
+}
+
+static int open_itself(struct imactl_outfile *o)
+{
+	const int fd = open(o->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	o->f = fd < 0 ? NULL : fdopen(fd, "we");
+	if (o->f)
+		return EXIT_GOOD;
+	ima_close(fd);
+	return cannot(o->path);
+}
+
+int imactl_outfile_open(const char *path, struct imactl_outfile *ret)
+{
+	struct imactl_outfile o = { .path = path };
+	struct stat st;
+	int r = EXIT_GOOD;
+
+	if (!strcmp(path, "-"))
+		o.f = stdout;
+	else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		r = open_itself(&o);
+	else
+		r = open_beside(&o);
+	if (r == EXIT_GOOD)
+		*ret = o;
+	return r;
 }
 
 static int keep_it(struct imactl_outfile *o)
 {
 	if (fflush(o->f) != 0 || ferror(o->f) || (o->tmp && (fsync(fileno(o->f)) < 0 || rename(o->tmp, o->path) < 0)))
-		return cannot(o->tmp ? o->path : "standard output");
+		return cannot(o->f != stdout ? o->path : "standard output");
 	return EXIT_GOOD;
 }
 
@@ -60,11 +82,10 @@ int imactl_outfile_done(struct imactl_outfile *o, bool keep)
 		return r;
 	if (keep)
 		r = keep_it(o);
-	if (o->tmp) {
-		if (!keep || r)
-			unlink(o->tmp);
+	if (o->tmp && (!keep || r))
+		unlink(o->tmp);
+	if (o->f != stdout)
 		fclose(o->f);
-	}
 	free(o->tmp);
 	*o = (struct imactl_outfile){ 0 };
 	return r;

@@ -9,10 +9,10 @@
 struct imactl_outfile {
 	FILE *f;
 	const char *path; /* borrowed */
-	char *tmp;        /* NULL: standard output */
+	char *tmp;        /* NULL: standard output, or what is no regular file */
 };
 
-/** imactl_outfile_open() - "-" is standard output. EXIT_GOOD, or EXIT_UNABLE and said why */
+/** imactl_outfile_open() - "-" is standard output; what is there and is no regular file takes the bytes as they come. EXIT_GOOD, or EXIT_UNABLE and said why */
 int imactl_outfile_open(const char *path, struct imactl_outfile *ret);
 
 /** imactl_outfile_done() - keep what was written, or, when @keep is false or it cannot be kept, leave nothing. As imactl_outfile_open() */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "core/attest/reference.h"
@@ -82,8 +83,12 @@ int imactl_reference_write(struct ima_reference_builder *b, const char *path, bo
 {
 	struct ima_reference *ref = NULL;
 	struct ima_diag diag = { 0 };
-	int r = ima_reference_finish(b, &ref);
+	struct stat st;
+	int r;
 
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return imactl_fail(EXIT_UNABLE, "%s: a database replaces no more than a regular file", path);
+	r = ima_reference_finish(b, &ref);
 	if (r == 0)
 		r = ima_reference_store(ref, path, force, &diag);
 	if (r == 0 && !quiet)
