@@ -250,5 +250,7 @@ int cmd_label(int argc, char **argv)
 		summarize(&r);
 	imactl_jobs_free(r.jobs);
 	ima_close(r.root);
-	return e == EXIT_GOOD && (r.n_left || imactl_interrupt_signal()) ? EXIT_UNABLE : e;
+	if (e == EXIT_GOOD)
+		e = imactl_interrupt_signal() ? EXIT_UNABLE : r.n_left ? EXIT_BAD : EXIT_GOOD;
+	return e;
 }

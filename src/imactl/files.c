@@ -164,7 +164,8 @@ static void cannot(struct run *r, const char *path, int error)
 
 static bool belongs_to_another(const struct imactl_walk_entry *e)
 {
-	static const char *const suffixes[] = { ".sig", ".evmsig" };
+	/* .new: what SIGKILL may leave */
+	static const char *const suffixes[] = { ".sig", ".evmsig", ".sig.new", ".evmsig.new" };
 	const size_t len = strlen(e->name);
 	char stem[256];
 

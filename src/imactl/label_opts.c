@@ -208,6 +208,8 @@ static bool is_archive_contradiction(const struct imactl_label_opts *o)
 
 	if (!a->archive && (a->output || a->image || a->merge_usr || a->max_bytes))
 		return true;
+	if (o->dry_run && (a->output || a->manifest))
+		return true;
 	if (a->archive || a->manifest)
 		return o->sigfile || o->detached || o->files.list || o->user_names || o->modsig || o->by_verity || o->changed_only ||
 		       o->n_paths != (a->archive ? 0 : 1) ||

@@ -130,6 +130,8 @@ int imactl_tree_manifest(const struct imactl_archive_label *job, char *root, con
 		r = imactl_files_run(&root, 1, &opts, list_one, &t, &counts);
 	if (r == EXIT_GOOD)
 		r = write_text(&out, ima_manifest_end(counts.done, &text), &text);
+	if (r == EXIT_BAD)
+		ima_ignore(imactl_fail(r, "%s: not written: it would lack what failed", job->from->manifest));
 	e = imactl_outfile_done(&out, r == EXIT_GOOD);
 	return r == EXIT_GOOD ? e : r;
 }

@@ -161,6 +161,9 @@ fails 3 "more than 100 bytes" "$imactl" hash --max-bytes 100 --archive gnu.tar
 gzip -c gnu.tar.gzip >twice.gz; fails 3 "compressed more than once" "$imactl" hash --archive twice.gz
 printf 'no archive' >text; fails 3 "^imactl: text: " "$imactl" hash --archive text
 fails 3 "^imactl: missing: No such file" "$imactl" hash --archive missing
-s=0; "$imactl" hash --archive gnu.tar extra 2>"$work/said" || s=$?; [ $s = 2 ] && grep -q "^usage: imactl hash" "$work/said" || die "wrong usage: $s, $(cat "$work/said")"
+misused() { local s=0; "$@" 2>"$work/said" || s=$?; [ $s = 2 ] && grep -q "^usage: imactl hash" "$work/said" || die "wrong usage: $s, $(cat "$work/said")"; }
+misused "$imactl" hash --archive gnu.tar extra
+misused "$imactl" hash -n --archive gnu.tar -o dry.tar; misused "$imactl" hash -n --archive gnu.tar --manifest dry.tar
+[ ! -e dry.tar ] || die "-n wrote a file"
 fails 3 "^imactl: keys: " "$imactl" hash --archive keys
 cd /

@@ -15,6 +15,7 @@
 
 #define MAX_LEVELS 64
 #define READ_LEN (256U << 10)
+#define READ_ALIGN 4096 /* as in digest_openssl.c */
 #define DESCRIPTOR_LEN 256
 #define SALT_MAX 32
 
@@ -110,7 +111,7 @@ static int finish(struct tree *t, size_t hash_len, uint8_t *ret)
 
 static int read_file(struct tree *t, int fd, uint64_t size)
 {
-	ima_cleanup(ima_freep) uint8_t *buf = malloc(READ_LEN);
+	ima_cleanup(ima_freep) uint8_t *buf = aligned_alloc(READ_ALIGN, READ_LEN);
 	uint64_t at = 0;
 	int r = 0;
 
