@@ -26,7 +26,7 @@
 
 struct ima_hasher {
 	OSSL_LIB_CTX *lib;
-	OSSL_PROVIDER *normal, *legacy;
+	OSSL_PROVIDER *normal, *legacy, *gost;
 	EVP_MD *md[IMA_HASH__LAST];
 	/* one for each algorithm: a context that changes its algorithm is allocated anew by every digest */
 	EVP_MD_CTX *ctx[IMA_HASH__LAST];
@@ -60,6 +60,8 @@ struct ima_hasher *ima_hasher_free(struct ima_hasher *h)
 		EVP_MD_CTX_free(h->ctx[i]);
 		EVP_MD_free(h->md[i]);
 	}
+	if (h->gost)
+		OSSL_PROVIDER_unload(h->gost);
 	if (h->legacy)
 		OSSL_PROVIDER_unload(h->legacy);
 	if (h->normal)
@@ -98,6 +100,7 @@ static int load(struct ima_hasher *h)
 	ERR_set_mark();
 	h->normal = OSSL_PROVIDER_load(h->lib, "default");
 	h->legacy = OSSL_PROVIDER_load(h->lib, "legacy"); /* md4, whirlpool; not on every system */
+	h->gost = OSSL_PROVIDER_load(h->lib, "gostprov"); /* streebog; where somebody installed it */
 	for (unsigned int i = 0; i < IMA_HASH__LAST && r == 0; i++)
 		r = prepare(h, i);
 	ERR_pop_to_mark();
