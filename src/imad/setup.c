@@ -193,15 +193,26 @@ static int open_hook(struct imad_host *h, const struct imad_config *c, struct im
 	return 0;
 }
 
-static int open_shared(struct imad_host *h)
+static int share(size_t size, void **ret)
 {
-	void *p = mmap(NULL, sizeof(*h->setup.shared), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
-	h->setup.shared = p;
+	*ret = p;
 	return 0;
+}
+
+static int open_shared(struct imad_host *h)
+{
+	void *shared = NULL, *memory = NULL;
+	int r = share(sizeof(*h->setup.shared), &shared);
+
+	if (r == 0)
+		r = share(ima_monitor_memory_size(), &memory);
+	h->setup.shared = shared;
+	h->setup.memory = memory;
+	return r;
 }
 
 static int find_program(struct imad_host *h)
@@ -271,6 +282,8 @@ void imad_host_close(struct imad_host *h)
 		h->setup.hook->ops->free(h->setup.hook);
 	if (h->setup.shared)
 		munmap(h->setup.shared, sizeof(*h->setup.shared));
+	if (h->setup.memory)
+		munmap(h->setup.memory, ima_monitor_memory_size());
 	if (h->setup.control_fd >= 0)
 		unlink(h->control_path);
 	ima_close(h->setup.control_fd);

@@ -152,6 +152,7 @@ static int build(struct imad_worker *w, struct ima_diag *diag)
 					.keys = w->keys.ima, .platform = w->keys.platform,
 					.evm = w->keys.evm,
 					.revoked = w->keys.revoked,
+					.memory = s->memory,
 					.violation_each_time = !imad_config_violations_once(s->config) };
 	r = ima_monitor_new(&mo, &w->monitor);
 	if (r == 0)

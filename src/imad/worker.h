@@ -17,6 +17,7 @@
 struct imad_setup {
 	const struct imad_config *config;
 	struct imad_shared *shared;
+	struct ima_monitor_memory *memory; /* of inodes, shared as well */
 	struct ima_hook *hook;
 	char tier_reason[400];
 	int journal_fd;

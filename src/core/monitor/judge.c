@@ -2,8 +2,8 @@
 /*
  * Appraisal of one event: what the rules ask, what the file shows, what is refused, repaired or written again later.
  *
- * Differs: the kernel keeps what earlier rules asked of an inode and asks it of later accesses too, so that its answer
- * depends on their order; here each access is judged by its own rule.
+ * What earlier rules asked of a file is asked of later accesses, too (asked.h), so that the answer depends on their order as in the kernel.
+ * Differs: which digest was compared first, of the content or of fs-verity, is not kept, and each access is judged by what it asks for.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,6 +12,11 @@
 
 #define FUSE_MAGIC 0x65735546
 #define OVERLAY_MAGIC 0x794c7630
+
+#define ASKED_OPTS (JUDGED_OPTS | IMA_OPT_PERMIT_DIRECTIO)
+#define USES                                                                                       \
+	(IMA_ACTION_FILE_APPRAISE | IMA_ACTION_MMAP_APPRAISE | IMA_ACTION_BPRM_APPRAISE |          \
+	 IMA_ACTION_READ_APPRAISE | IMA_ACTION_CREDS_APPRAISE)
 
 #define JUDGED_OPTS                                                                                \
 	(IMA_OPT_DIGSIG_REQUIRED | IMA_OPT_VERITY_REQUIRED | IMA_OPT_SIGV3_REQUIRED |              \
@@ -123,7 +128,7 @@ static void judge_anew(struct ima_monitor *m, struct ima_hasher *h, const struct
 		.version = m->opts.version,
 		.func = v->kexec ? IMA_FUNC_KEXEC_KERNEL_CHECK : IMA_FUNC_NONE,
 		.size = ev->size,
-		.new_file = ev->new_file || (ima_rewrites_find(m->rewrites, ev) == IMA_REWRITE_NEW),
+		.new_file = ev->new_file || (ima_rewrites_find(&m->rewrites, ev) == IMA_REWRITE_NEW),
 		.unverifiable = ev->facts.fsmagic == FUSE_MAGIC,
 		.keys = m->opts.keys,
 		.platform = m->opts.platform,
@@ -152,6 +157,47 @@ static void judge_anew(struct ima_monitor *m, struct ima_hasher *h, const struct
 	in.label_error = c->ima_xattr_error;
 	in.evm = ima_judge_metadata(m, h, ev, c);
 	ima_appraise(&in, &v->found);
+}
+
+uint32_t ima_judge_asked(struct ima_monitor *m, const struct ima_file_event *ev, uint32_t action)
+{
+	if (!m->opts.appraise || !action)
+		return 0;
+	return ima_asked_add(&m->asked, ev, action & ASKED_OPTS);
+}
+
+/* what a use that passed depends on: the content, the label, the metadata; false: it cannot be told */
+static bool state_of(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		     struct ima_collected *c, struct ima_digest *ret)
+{
+	const uint8_t evm = (uint8_t)ima_judge_metadata(m, h, ev, c);
+	const struct ima_bytes label = ima_collect_label(c, ev);
+	struct ima_bytes parts[3] = { { &evm, 1 }, { NULL, 0 }, label };
+
+	if (ima_collect_digest(c, h, ev, ima_monitor_file_algo(m, ev, c)) < 0)
+		return false;
+	parts[1] = (struct ima_bytes){ c->digest.data, c->digest.len };
+	return ima_hash_parts(h, IMA_HASH_SHA256, parts, label.len ? 3 : 2, ret) == 0;
+}
+
+/* uses that passed before more was asked; only where that can make a difference the file is looked at */
+static uint32_t kept_passes(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+			    struct ima_collected *c)
+{
+	struct ima_digest state = { 0 };
+
+	if (!ima_policy_asks(m->opts.policy, &ev->facts) || !state_of(m, h, ev, c, &state))
+		return 0;
+	return ima_asked_passed(&m->asked, ev, &state);
+}
+
+static void keep_pass(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		      struct ima_collected *c, uint32_t use)
+{
+	struct ima_digest state = { 0 };
+
+	if (ima_policy_asks(m->opts.policy, &ev->facts) && state_of(m, h, ev, c, &state))
+		ima_asked_pass(&m->asked, ev, &state, use);
 }
 
 static const struct ima_collected_verdict *judge(struct ima_monitor *m, struct ima_hasher *h,
@@ -199,8 +245,9 @@ uint32_t ima_judge_appraised_uses(struct ima_monitor *m, const struct ima_policy
 	return funcs;
 }
 
+/* @asked: what is asked beside the wishes; @kept: uses that passed */
 static bool is_good(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
-		    enum ima_func f, struct ima_collected *c)
+		    enum ima_func f, struct ima_collected *c, uint32_t asked, uint32_t kept)
 {
 	struct ima_policy_wish wishes[IMA_POLICY_MAX_WISHES];
 	const size_t n = ima_policy_wishes(m->opts.policy, &ev->facts, f, wishes);
@@ -208,20 +255,31 @@ static bool is_good(struct ima_monitor *m, struct ima_hasher *h, const struct im
 	if (n > IMA_POLICY_MAX_WISHES)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (judge(m, h, ev, f, wishes[i].opts, c)->found.status != IMA_INTEGRITY_PASS ||
-		    !is_allowed_algo(m, ev, wishes[i].algos, c))
+		if (!(kept & wishes[i].use) &&
+		    (judge(m, h, ev, f, wishes[i].opts | asked, c)->found.status != IMA_INTEGRITY_PASS ||
+		     !is_allowed_algo(m, ev, wishes[i].algos, c)))
 			return false;
 	return true;
 }
 
-uint32_t ima_judge_good_uses(struct ima_monitor *m, struct ima_hasher *h,
-			     const struct ima_file_event *ev, struct ima_collected *c)
+uint32_t ima_judge_good_uses(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+			     struct ima_collected *c, uint32_t *ret_lasting)
 {
-	uint32_t good = 0;
+	const uint32_t ever = ima_policy_asks(m->opts.policy, &ev->facts);
+	const uint32_t asked = m->opts.appraise ? ima_asked_add(&m->asked, ev, 0) : 0;
+	const uint32_t kept = m->opts.enforce && ever ? kept_passes(m, h, ev, c) : 0;
+	uint32_t good = 0, lasting = 0;
 
-	for (unsigned int f = IMA_FUNC_FILE_CHECK; f < IMA_FUNC__LAST; f++)
-		if (!m->opts.enforce || is_good(m, h, ev, (enum ima_func)f, c))
-			good |= UINT32_C(1) << f;
+	for (unsigned int f = IMA_FUNC_FILE_CHECK; f < IMA_FUNC__LAST; f++) {
+		const uint32_t bit = UINT32_C(1) << f;
+
+		if (!m->opts.enforce || is_good(m, h, ev, (enum ima_func)f, c, asked, kept))
+			good |= bit;
+		if ((good & bit) && (!m->opts.enforce || asked == (asked | ever) ||
+				     is_good(m, h, ev, (enum ima_func)f, c, asked | ever, 0)))
+			lasting |= bit;
+	}
+	*ret_lasting = lasting;
 	return good;
 }
 
@@ -287,7 +345,7 @@ void ima_judge_put_off(struct ima_monitor *m, const struct ima_file_event *ev)
 	int r;
 
 	pthread_mutex_lock(&m->rewrite_lock);
-	r = ima_rewrites_note(m->rewrites, ev, ev->new_file ? IMA_REWRITE_NEW : IMA_REWRITE_LABEL);
+	r = ima_rewrites_note(&m->rewrites, ev, ev->new_file ? IMA_REWRITE_NEW : IMA_REWRITE_LABEL);
 	pthread_mutex_unlock(&m->rewrite_lock);
 	if (r < 0)
 		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "appraise_data", "rewrite-not-noted", r, false);
@@ -297,7 +355,7 @@ void ima_judge_put_off(struct ima_monitor *m, const struct ima_file_event *ev)
 static bool is_being_written(struct ima_monitor *m, const struct ima_file_event *ev, enum ima_func func,
 			     struct ima_collected *c)
 {
-	return func == IMA_FUNC_FILE_CHECK && ima_rewrites_find(m->rewrites, ev) != IMA_REWRITE_NONE &&
+	return func == IMA_FUNC_FILE_CHECK && ima_rewrites_find(&m->rewrites, ev) != IMA_REWRITE_NONE &&
 	       !ima_label_is_signature(ima_collect_label(c, ev));
 }
 
@@ -314,7 +372,7 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 		      struct ima_collected *c, struct ima_outcome *out)
 {
 	const struct ima_collected_verdict *v;
-	bool pass;
+	bool pass, kept;
 
 	if ((res->action & IMA_ACTION_HASH) && m->opts.appraise && ev->opened_for_write &&
 	    !ima_label_is_signature(ima_collect_label(c, ev)))
@@ -322,9 +380,13 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 	if (!m->opts.appraise || !(res->action & IMA_ACTION_APPRAISE))
 		return;
 	v = judge(m, h, ev, check->func, res->action, c);
-	pass = (v->error == 0 && v->found.status == IMA_INTEGRITY_PASS) ||
+	kept = kept_passes(m, h, ev, c) & res->action & USES;
+	pass = kept || (v->error == 0 && v->found.status == IMA_INTEGRITY_PASS);
+	if (pass && !kept)
+		keep_pass(m, h, ev, c, res->action & USES);
+	pass = pass ||
 	       (!v->revoked && !(res->action & IMA_OPT_DIGSIG_REQUIRED) && is_being_written(m, ev, check->func, c));
-	if (v->revoked && (res->action & IMA_ACTION_MEASURE))
+	if (!kept && v->revoked && (res->action & IMA_ACTION_MEASURE))
 		ima_monitor_list_revoked(m, h, c, res);
 	if (!pass) {
 		pass = repair(m, h, ev, c, v);
@@ -339,14 +401,14 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 	}
 	if (ev->direct_io && (res->action & IMA_OPT_PERMIT_DIRECTIO))
 		pass = true;
-	if (pass && !is_allowed_algo(m, ev, res->allowed_algos, c)) {
+	if (pass && !kept && !is_allowed_algo(m, ev, res->allowed_algos, c)) {
 		pass = false;
 		out->cause = out->cause ? out->cause : "denied-hash-algorithm";
 		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "collect_data", "denied-hash-algorithm",
 				  -EACCES, false);
 	}
 	if ((check->mask & IMA_MAY_WRITE) && ima_judge_is_signed(c) && !ev->new_file &&
-	    ima_rewrites_find(m->rewrites, ev) != IMA_REWRITE_NEW)
+	    ima_rewrites_find(&m->rewrites, ev) != IMA_REWRITE_NEW)
 		pass = false;
 	if (pass && ev->opened_for_write && !ima_judge_is_signed(c))
 		ima_judge_put_off(m, ev);
@@ -355,7 +417,7 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 
 static bool is_to_settle(struct ima_monitor *m, const struct ima_file_event *ev)
 {
-	return ima_rewrites_find(m->rewrites, ev) != IMA_REWRITE_NONE && ev->ops->has_writers(ev->user) == 0;
+	return ima_rewrites_find(&m->rewrites, ev) != IMA_REWRITE_NONE && ev->ops->has_writers(ev->user) == 0;
 }
 
 /* under the lock; false: nothing was to be written */
@@ -372,7 +434,7 @@ static bool rewrite(struct ima_monitor *m, struct ima_hasher *h, const struct im
 			ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "appraise_data", "rewrite-failed", -EIO, false);
 	}
 	/* only now: who finds no note finds the new label */
-	ima_ignore(ima_rewrites_take(m->rewrites, ev));
+	ima_ignore(ima_rewrites_take(&m->rewrites, ev));
 	ima_collect_label_changed(c);
 	return true;
 }

@@ -11,18 +11,29 @@
 
 #define ALL_FUNCS ((UINT32_C(1) << IMA_FUNC__LAST) - (UINT32_C(1) << IMA_FUNC_FILE_CHECK))
 
+size_t ima_monitor_memory_size(void)
+{
+	return sizeof(struct ima_monitor_memory);
+}
+
 int ima_monitor_new(const struct ima_monitor_opts *opts, struct ima_monitor **ret)
 {
 	struct ima_monitor *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		return -ENOMEM;
-	if (ima_inodes_new(&m->inodes) < 0 || ima_rewrites_new(&m->rewrites) < 0) {
-		ima_inodes_free(m->inodes);
+	m->opts = *opts;
+	if (!opts->memory)
+		m->own_memory = calloc(1, sizeof(*m->own_memory));
+	if ((!opts->memory && !m->own_memory) || ima_inodes_new(&m->inodes) < 0) {
+		free(m->own_memory);
 		free(m);
 		return -ENOMEM;
 	}
-	m->opts = *opts;
+	if (m->own_memory)
+		m->opts.memory = m->own_memory;
+	ima_rewrites_init(&m->rewrites, &m->opts.memory->rewrites);
+	ima_asked_init(&m->asked, m->opts.memory->asked);
 	pthread_rwlock_init(&m->policy_lock, NULL);
 	pthread_mutex_init(&m->emitted_lock, NULL);
 	pthread_mutex_init(&m->rewrite_lock, NULL);
@@ -37,7 +48,9 @@ struct ima_monitor *ima_monitor_free(struct ima_monitor *m)
 		pthread_mutex_destroy(&m->emitted_lock);
 		pthread_mutex_destroy(&m->rewrite_lock);
 		ima_inodes_free(m->inodes);
-		ima_rewrites_free(m->rewrites);
+		ima_rewrites_done(&m->rewrites);
+		ima_asked_done(&m->asked);
+		free(m->own_memory);
 		free(m);
 	}
 	return NULL;
@@ -270,6 +283,7 @@ void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct 
 		      struct ima_outcome *ret)
 {
 	struct ima_collected c = { .covered = m->opts.evm };
+	uint32_t lasting;
 
 	*ret = (struct ima_outcome){ 0 };
 	pthread_rwlock_rdlock(&m->policy_lock);
@@ -278,6 +292,7 @@ void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct 
 		struct ima_policy_result res;
 
 		match_check(m, ev, i, &res);
+		res.action |= ima_judge_asked(m, ev, res.action);
 		ret->action |= res.action;
 		if (res.action & IMA_ACTION_MEASURE)
 			ret->matched |= UINT32_C(1) << i;
@@ -292,12 +307,12 @@ void ima_monitor_file(struct ima_monitor *m, struct ima_hasher *h, const struct 
 		if (res.action & IMA_ACTION_AUDIT)
 			ima_monitor_audit_rule(m, h, ev, &c, ret);
 	}
-	ret->good = ima_judge_good_uses(m, h, ev, &c);
+	ret->good = ima_judge_good_uses(m, h, ev, &c, &lasting);
 	ret->unasked = ~ima_judge_appraised_uses(m, &ev->facts);
 	ret->metadata = c.has_evm ? (uint32_t)ima_judge_metadata(m, h, ev, &c) + 1 : 0;
 	ret->writers_refused = m->opts.enforce && ima_judge_is_signed(&c) &&
 			       ima_policy_surely_appraises(m->opts.policy, &ev->facts, IMA_FUNC_FILE_CHECK);
-	if (!m->opts.appraise || (ret->good == ALL_FUNCS && !is_watched_for_writers(m, ev, ret, &c)))
+	if (!m->opts.appraise || (lasting == ALL_FUNCS && !is_watched_for_writers(m, ev, ret, &c)))
 		ret->done |= IMA_ACTION_APPRAISE; /* nobody is to be refused: nothing is left to judge */
 	pthread_rwlock_unlock(&m->policy_lock);
 	ima_collected_done(&c);
@@ -563,5 +578,6 @@ int ima_monitor_policy_call(struct ima_monitor *m, int (*fn)(struct ima_policy *
 void ima_monitor_forget_files(struct ima_monitor *m)
 {
 	ima_inodes_forget(m->inodes);
-	ima_rewrites_forget(m->rewrites);
+	ima_rewrites_forget(&m->rewrites);
+	ima_asked_forget(&m->asked);
 }

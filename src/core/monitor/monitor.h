@@ -32,8 +32,12 @@ struct ima_monitor_opts {
 	const struct ima_keyring *platform;   /* of .platform */
 	const struct ima_evm *evm;            /* borrowed; NULL: none */
 	const struct ima_revoked *revoked;    /* contents that are refused; borrowed; NULL: none */
+	struct ima_monitor_memory *memory;    /* what is known of inodes; borrowed; NULL: the monitor's own */
 	bool violation_each_time;             /* as before 6.15; else one open_writers until the last writer is gone */
 };
+
+/** ima_monitor_memory_size() - bytes of it; zeroed it is empty. In memory that outlives a worker the next one goes on with what is there */
+size_t ima_monitor_memory_size(void);
 
 ima_must_check int ima_monitor_new(const struct ima_monitor_opts *opts, struct ima_monitor **ret);
 struct ima_monitor *ima_monitor_free(struct ima_monitor *m);
@@ -91,6 +95,7 @@ struct ima_event_ops {
  * @has_writers: known already; otherwise ops->has_writers is asked
  * @exec_check: execveat(2) asks whether the file might be executed
  * @mapped_writers: somebody has it mapped shared and may write through that, descriptor or not; false also when it cannot be told
+ * @attrs: another one after owner, mode or times were set; 0: the hook does not tell, then owner and mode do
  * @unnamed_copy: the file is the layer behind another file that has its own event: list it only if its content is not listed yet
  */
 struct ima_file_event {
@@ -105,6 +110,7 @@ struct ima_file_event {
 	uint64_t birth_ns; /* of the file, CLOCK_REALTIME; with dev_number and ino it names the file; 0: not known */
 	uint16_t mode;
 	uint64_t size; /* bytes */
+	uint64_t attrs;
 	bool new_file; /* made by this open */
 	bool opened_for_write;
 	bool direct_io;

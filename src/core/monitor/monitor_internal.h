@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "core/monitor/asked.h"
 #include "core/monitor/collect.h"
 #include "core/monitor/inodes.h"
 #include "core/monitor/monitor.h"
@@ -15,11 +16,18 @@ struct ima_emitted {
 	uint64_t dev, ino;
 };
 
+struct ima_monitor_memory {
+	struct ima_rewrite_table rewrites;
+	struct ima_asked_slot asked[IMA_ASKED_SLOTS];
+};
+
 struct ima_monitor {
 	struct ima_monitor_opts opts;
 	pthread_rwlock_t policy_lock;
 	struct ima_inodes *inodes;
-	struct ima_rewrites *rewrites;
+	struct ima_monitor_memory *own_memory; /* NULL: the caller's is used */
+	struct ima_rewrites rewrites;
+	struct ima_asked asked;
 	pthread_mutex_t rewrite_lock; /* of a label that is written, and of the note that it is to be */
 	pthread_mutex_t emitted_lock;
 	struct ima_emitted emitted[EMITTED_SLOTS];
@@ -76,9 +84,15 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 		      const struct ima_check *check, const struct ima_policy_result *res,
 		      struct ima_collected *c, struct ima_outcome *out);
 
-/** ima_judge_good_uses() - funcs, as bits, that this content may be used with by anybody at any time */
-uint32_t ima_judge_good_uses(struct ima_monitor *m, struct ima_hasher *h,
-			     const struct ima_file_event *ev, struct ima_collected *c);
+/** ima_judge_asked() - options of the rules that @action is the answer of, with all that was asked of the file before */
+uint32_t ima_judge_asked(struct ima_monitor *m, const struct ima_file_event *ev, uint32_t action);
+
+/**
+ * ima_judge_good_uses() - funcs, as bits, that this content may be used with by anybody, after what was asked of the file so far
+ * @ret_lasting: whatever else is asked of it from now on
+ */
+uint32_t ima_judge_good_uses(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+			     struct ima_collected *c, uint32_t *ret_lasting);
 
 /** ima_judge_appraised_uses() - funcs, as bits, that some rule appraises for somebody */
 uint32_t ima_judge_appraised_uses(struct ima_monitor *m, const struct ima_policy_event *file);

@@ -1,136 +1,125 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Few files are being written to at a time: buckets with short lists. */
+/*
+ * Few files are being written to at a time: a table with open addressing, without a pointer, so that the next worker reads it as it is.
+ * A place is filled before it says so; whoever dies in between leaves it as it was.
+ */
 #include "core/monitor/rewrite.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdlib.h>
+#include <string.h>
 
-#include "base/cleanup.h"
+#include "base/mix.h"
 
-#define BUCKETS 1024
-#define MAX_FILES (1U << 20)
+#define MAX_FILES (IMA_REWRITE_SLOTS / 2)
+#define USED_ONCE 3U /* free, but a search goes on behind it */
 
-struct noted {
-	struct noted *next;
-	uint64_t dev, ino, birth_ns;
-	enum ima_rewrite what;
-};
-
-struct ima_rewrites {
-	pthread_mutex_t lock;
-	size_t n;
-	struct noted *bucket[BUCKETS];
-};
-
-int ima_rewrites_new(struct ima_rewrites **ret)
+static struct ima_rewrite_slot *after(const struct ima_rewrites *s, struct ima_rewrite_slot *at)
 {
-	struct ima_rewrites *s = calloc(1, sizeof(*s));
+	return at + 1 == s->t->slots + IMA_REWRITE_SLOTS ? s->t->slots : at + 1;
+}
 
-	if (!s)
-		return -ENOMEM;
+static bool is_filled(const struct ima_rewrite_slot *at)
+{
+	return at->what == IMA_REWRITE_LABEL || at->what == IMA_REWRITE_NEW;
+}
+
+void ima_rewrites_init(struct ima_rewrites *s, struct ima_rewrite_table *t)
+{
 	pthread_mutex_init(&s->lock, NULL);
-	*ret = s;
-	return 0;
+	s->t = t;
 }
 
-static void drop_all(struct ima_rewrites *s)
+void ima_rewrites_done(struct ima_rewrites *s)
 {
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct noted *n = ima_take(s->bucket[i]), *next; n; n = next) {
-			next = n->next;
-			free(n);
-		}
-	s->n = 0;
-}
-
-struct ima_rewrites *ima_rewrites_free(struct ima_rewrites *s)
-{
-	if (s) {
-		drop_all(s);
-		pthread_mutex_destroy(&s->lock);
-		free(s);
-	}
-	return NULL;
+	pthread_mutex_destroy(&s->lock);
 }
 
 void ima_rewrites_forget(struct ima_rewrites *s)
 {
 	pthread_mutex_lock(&s->lock);
-	drop_all(s);
+	if (s->t->n)
+		memset(s->t, 0, sizeof(*s->t));
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* the link that points to the file's note, or to the end of its list */
-static struct noted **link_of(struct ima_rewrites *s, const struct ima_file_event *ev)
+/* the file's place; NULL: none, then @ret_free is one that it could have, NULL too when the table is full */
+static struct ima_rewrite_slot *find(struct ima_rewrites *s, const struct ima_file_event *ev,
+				     struct ima_rewrite_slot **ret_free)
 {
-	struct noted **at = &s->bucket[(ev->ino ^ ev->dev_number * 31) % BUCKETS];
+	const uint64_t at = ima_mix(ima_mix(ev->dev_number, ev->ino), ev->birth_ns) % IMA_REWRITE_SLOTS;
+	struct ima_rewrite_slot *p = &s->t->slots[at];
 
-	while (*at && ((*at)->ino != ev->ino || (*at)->dev != ev->dev_number ||
-		       (*at)->birth_ns != ev->birth_ns))
-		at = &(*at)->next;
-	return at;
-}
-
-static int add(struct ima_rewrites *s, struct noted **at, const struct ima_file_event *ev,
-	       enum ima_rewrite what)
-{
-	struct noted *n;
-
-	if (s->n >= MAX_FILES)
-		return -ENOSPC;
-	n = malloc(sizeof(*n));
-	if (!n)
-		return -ENOMEM;
-	*n = (struct noted){ .dev = ev->dev_number, .ino = ev->ino, .birth_ns = ev->birth_ns, .what = what };
-	*at = n;
-	s->n++;
-	return 0;
+	*ret_free = NULL;
+	for (size_t i = 0; i < IMA_REWRITE_SLOTS; i++, p = after(s, p)) {
+		if (is_filled(p) && p->ino == ev->ino && p->dev == ev->dev_number && p->birth_ns == ev->birth_ns)
+			return p;
+		if (!is_filled(p) && !*ret_free)
+			*ret_free = p;
+		if (p->what == IMA_REWRITE_NONE)
+			break;
+	}
+	return NULL;
 }
 
 int ima_rewrites_note(struct ima_rewrites *s, const struct ima_file_event *ev, enum ima_rewrite what)
 {
-	struct noted **at;
+	struct ima_rewrite_slot *p, *place;
 	int r = 0;
 
 	if (!ev->birth_ns)
 		return 0;
 	pthread_mutex_lock(&s->lock);
-	at = link_of(s, ev);
-	if (!*at)
-		r = add(s, at, ev, what);
-	else if ((*at)->what < what)
-		(*at)->what = what;
+	p = find(s, ev, &place);
+	if (p && p->what < what) {
+		p->what = what;
+	} else if (!p && (!place || s->t->n >= MAX_FILES)) {
+		r = -ENOSPC;
+	} else if (!p) {
+		place->dev = ev->dev_number;
+		place->ino = ev->ino;
+		place->birth_ns = ev->birth_ns;
+		s->t->n++;
+		__atomic_store_n(&place->what, what, __ATOMIC_RELEASE);
+	}
 	pthread_mutex_unlock(&s->lock);
 	return r;
 }
 
 enum ima_rewrite ima_rewrites_find(struct ima_rewrites *s, const struct ima_file_event *ev)
 {
-	enum ima_rewrite what = IMA_REWRITE_NONE;
-	struct noted **at;
+	struct ima_rewrite_slot *p, *place;
+	enum ima_rewrite what;
 
 	pthread_mutex_lock(&s->lock);
-	at = link_of(s, ev);
-	if (*at)
-		what = (*at)->what;
+	p = s->t->n ? find(s, ev, &place) : NULL;
+	what = p ? (enum ima_rewrite)p->what : IMA_REWRITE_NONE;
 	pthread_mutex_unlock(&s->lock);
 	return what;
+}
+
+/* where no search has to go on, places are free for good: back to the last that is filled */
+static void leave(struct ima_rewrites *s, struct ima_rewrite_slot *p)
+{
+	p->what = USED_ONCE;
+	if (after(s, p)->what != IMA_REWRITE_NONE)
+		return;
+	while (p->what == USED_ONCE) {
+		p->what = IMA_REWRITE_NONE;
+		p = p == s->t->slots ? s->t->slots + IMA_REWRITE_SLOTS - 1 : p - 1;
+	}
 }
 
 enum ima_rewrite ima_rewrites_take(struct ima_rewrites *s, const struct ima_file_event *ev)
 {
 	enum ima_rewrite what = IMA_REWRITE_NONE;
-	struct noted **at, *n;
+	struct ima_rewrite_slot *p, *place;
 
 	pthread_mutex_lock(&s->lock);
-	at = link_of(s, ev);
-	n = *at;
-	if (n) {
-		what = n->what;
-		*at = n->next;
-		s->n--;
-		free(n);
+	p = find(s, ev, &place);
+	if (p) {
+		what = (enum ima_rewrite)p->what;
+		leave(s, p);
+		s->t->n--;
 	}
 	pthread_mutex_unlock(&s->lock);
 	return what;

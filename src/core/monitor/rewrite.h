@@ -5,12 +5,9 @@
  */
 #pragma once
 
+#include <pthread.h>
+
 #include "core/monitor/monitor.h"
-
-struct ima_rewrites;
-
-ima_must_check int ima_rewrites_new(struct ima_rewrites **ret); /* -ENOMEM */
-struct ima_rewrites *ima_rewrites_free(struct ima_rewrites *s);
 
 /** enum ima_rewrite - what is known of a file that is being written to */
 enum ima_rewrite {
@@ -19,7 +16,30 @@ enum ima_rewrite {
 	IMA_REWRITE_NEW,   /* it was made then */
 };
 
-/** ima_rewrites_note() - a new file stays new. -ENOMEM, -ENOSPC */
+#define IMA_REWRITE_SLOTS 65536
+
+/** struct ima_rewrite_slot - zeroed memory is empty */
+struct ima_rewrite_slot {
+	uint64_t dev, ino, birth_ns;
+	uint32_t what; /* enum ima_rewrite, or a place that was used once */
+	uint32_t pad;
+};
+
+/** struct ima_rewrite_table - @n: filled places, or a few more after somebody died */
+struct ima_rewrite_table {
+	uint64_t n;
+	struct ima_rewrite_slot slots[IMA_REWRITE_SLOTS];
+};
+
+struct ima_rewrites {
+	pthread_mutex_t lock;
+	struct ima_rewrite_table *t; /* borrowed; what is in it already counts */
+};
+
+void ima_rewrites_init(struct ima_rewrites *s, struct ima_rewrite_table *t);
+void ima_rewrites_done(struct ima_rewrites *s);
+
+/** ima_rewrites_note() - a new file stays new. -ENOSPC */
 ima_must_check int ima_rewrites_note(struct ima_rewrites *s, const struct ima_file_event *ev,
 				     enum ima_rewrite what);
 enum ima_rewrite ima_rewrites_find(struct ima_rewrites *s, const struct ima_file_event *ev);

@@ -523,9 +523,26 @@ bool ima_policy_surely_appraises(const struct ima_policy *p, const struct ima_po
 static bool has_wish(const struct ima_policy_wish *have, size_t n, const struct ima_policy_wish *w)
 {
 	for (size_t i = 0; i < n; i++)
-		if (have[i].opts == w->opts && have[i].algos == w->algos)
+		if (have[i].opts == w->opts && have[i].algos == w->algos && have[i].use == w->use)
 			return true;
 	return false;
+}
+
+uint32_t ima_policy_asks(const struct ima_policy *p, const struct ima_policy_event *ev)
+{
+	const uint32_t strict = p->sets.fail_securely ? IMA_OPT_FAIL_UNVERIFIABLE_SIGS : 0;
+	const struct rule_list *l = active(p);
+	uint32_t opts = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct ima_rule *r = l->items[i];
+		const enum ima_func f = r->given & RULE_FUNC ? r->func : IMA_FUNC_FILE_CHECK;
+		const uint32_t asked = r->opts | (r->action == IMA_ACTION_APPRAISE ? strict : 0);
+
+		if (asked && ima_rule_could_match(r, f, ev, ev->has_inode) != IMA_NEVER)
+			opts |= asked;
+	}
+	return opts;
 }
 
 size_t ima_policy_wishes(const struct ima_policy *p, const struct ima_policy_event *ev, enum ima_func f,
@@ -538,7 +555,7 @@ size_t ima_policy_wishes(const struct ima_policy *p, const struct ima_policy_eve
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct ima_rule *r = l->items[i];
-		const struct ima_policy_wish w = { r->opts | strict, r->appraise_algos };
+		const struct ima_policy_wish w = { r->opts | strict, r->appraise_algos, sub_action(r, f) };
 		enum ima_maybe m = ima_rule_could_match(r, f, ev, ev->has_inode);
 
 		if (m == IMA_NEVER || (r->action & closed))

@@ -267,6 +267,8 @@ static void publish(struct ima_fan_job *j, const struct ima_outcome *out)
 		found.flags |= IMA_GATE_CACHED;
 	if (out->writers_refused)
 		found.flags |= IMA_GATE_SIGNED;
+	if (j->ev.new_file && (out->action & IMA_ACTION_APPRAISE))
+		found.flags |= IMA_GATE_NEW;
 	/* told by the gate: whether its opens are cached is not ours to say */
 	if (found.seen || found.allowed || found.unasked || found.flags)
 		ima_ignore(ima_gate_publish(g, j->file.fd, &j->point, &found));
@@ -281,6 +283,7 @@ static void take_point(struct ima_fan_job *j)
 	if (j->has_point && j->point.changed && j->slot && ima_monitor_appraises_any(j->w->env.monitor))
 		ima_gate_ring_drain(j->w->fan->gate);
 	j->ev.violations_told = true;
+	j->ev.attrs = j->has_point ? (uint64_t)j->point.attrs + 1 : 0;
 	j->ev.has_writers = j->has_point && ima_fd_file_ops.has_writers(&j->file) != 0;
 }
 

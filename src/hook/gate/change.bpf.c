@@ -50,7 +50,8 @@ static __always_inline void fill_status(struct ima_evm_change *ch, struct inode 
 		evm = l->evm;
 	ch->judged = evm != 0;
 	ch->status = evm ? evm - 1 : IMA_INTEGRITY_UNKNOWN;
-	ch->new_file = l->made && (cfg->evm_version >= EVM_OWN_NEW || inode->i_writecount.counter > 0);
+	ch->new_file = l->made && (cfg->evm_version >= EVM_OWN_NEW ||
+				   (inode->i_writecount.counter > 0 && v && (v->flags & IMA_GATE_NEW)));
 }
 
 static __always_inline void tell_metadata(struct dentry *dentry, struct inode *inode, __u32 evm, __u32 change)
@@ -146,6 +147,15 @@ static __always_inline bool is_same(const struct inode *inode, const struct iatt
 		 (valid & ATTR_GID && attr->ia_gid.val != inode->i_gid.val));
 }
 
+/* what rules have asked of the file is forgotten then */
+static __always_inline void note_attributes(struct inode *inode)
+{
+	struct ima_gate_live *l = live_of(inode, false);
+
+	if (l)
+		__sync_fetch_and_add(&l->attrs, 1);
+}
+
 static __always_inline int set_attributes(struct dentry *dentry, const struct iattr *attr)
 {
 	struct decision d = { .ch.op = IMA_EVM_OP_SETATTR };
@@ -161,6 +171,8 @@ static __always_inline int set_attributes(struct dentry *dentry, const struct ia
 		if (!refused)
 			changed_quietly(inode);
 	}
+	if (!refused)
+		note_attributes(inode);
 	if (!refused && (valid & ATTR_SIZE))
 		changed(inode);
 	return refused;

@@ -82,6 +82,7 @@ struct ima_gate_point {
 	uint64_t gen;
 	uint32_t epoch;
 	uint32_t meta;   /* how often its metadata changed */
+	uint32_t attrs;  /* how often owner, mode, size or times were set */
 	uint32_t shared; /* how often it was mapped shared and writable */
 	bool tainted;    /* so mapped since its pages were last seen out of memory */
 	bool changed;    /* since it was verified last */

@@ -6,7 +6,7 @@
 
 #include "gate.bpf.h"
 
-#define EVM_OWN_NEW 609 /* from here on only mknod(2) makes what EVM takes for new; before, every open that makes a file */
+#define EVM_OWN_NEW 609 /* from here on only mknod(2) makes what EVM takes for new; before, every open that makes a file and is appraised */
 
 /* a file that was made just now: nobody could have given it an attribute yet */
 static __always_inline void note_made(struct inode *inode, struct ima_gate_config *cfg, bool made)

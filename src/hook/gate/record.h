@@ -57,7 +57,7 @@ struct ima_gate_live {
 	__u32 evm_epoch;       /* in which that counts */
 	__u32 made;            /* by the open that has it for writing: attributes may be set for the first time */
 	__u32 layer;           /* a stacked file system has used it as the file behind one of its own */
-	__u32 pad;
+	__u32 attrs;           /* how often its owner, mode, size or times were set */
 	struct ima_gate_behind behind; /* as the worker looked last; counts in its verdict */
 };
 
@@ -68,6 +68,7 @@ struct ima_gate_live {
 #define IMA_GATE_CACHED 0x1U   /* opens need no event: nothing is pending for anybody */
 #define IMA_GATE_PROGRAM 0x4U  /* imad's own program, while its content is the same */
 #define IMA_GATE_SIGNED 0x8U   /* signed, and whoever opens it for writing is refused */
+#define IMA_GATE_NEW 0x10U     /* a rule appraised the open that made it: before 6.9 that makes it new for EVM as well */
 #define IMA_GATE_MEASURED 0x2U /* a reader of it had to be measured: writers make a ToMToU violation */
 
 /** struct ima_gate_verdict - @seen, @allowed, @unasked: bits by enum ima_func */

@@ -47,7 +47,7 @@ int ima_gate_point(struct ima_gate *g, int fd, struct ima_gate_point *ret)
 	if (r < 0)
 		return r;
 	known = bpf_map_lookup_elem(bpf_map__fd(g->skel->maps.verdict_map), &fd, &v) == 0;
-	*ret = (struct ima_gate_point){ .gen = l.gen, .epoch = c.epoch, .meta = l.meta, .shared = l.shared_writable,
+	*ret = (struct ima_gate_point){ .gen = l.gen, .epoch = c.epoch, .meta = l.meta, .attrs = l.attrs, .shared = l.shared_writable,
 					.changed = known && v.gen != l.gen,
 					.tainted = l.shared_writable != v.cleansed,
 					.behind = l.behind };
@@ -73,7 +73,7 @@ static int merge(struct ima_gate *g, int fd, const struct ima_gate_verdict *v, u
 	struct ima_gate_verdict now = *v, old;
 
 	if (bpf_map_lookup_elem(map, &fd, &old) == 0) {
-		now.flags |= old.flags & IMA_GATE_MEASURED;
+		now.flags |= old.flags & (IMA_GATE_MEASURED | IMA_GATE_NEW);
 		now.reported = old.reported;
 		now.evm = old.evm;
 		now.evm_epoch = old.evm_epoch;
