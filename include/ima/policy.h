@@ -267,9 +267,13 @@ bool ima_policy_surely_appraises(const struct ima_policy *p, const struct ima_po
 struct ima_policy_wish {
 	uint32_t opts;
 	uint32_t algos;
+	uint32_t use; /* IMA_ACTION_*_APPRAISE */
 };
 
 #define IMA_POLICY_MAX_WISHES 16
+
+/** ima_policy_asks() - IMA_OPT_* of all rules that could match any access to the file, by anybody; @ev: as for ima_policy_may_appraise() */
+uint32_t ima_policy_asks(const struct ima_policy *p, const struct ima_policy_event *ev);
 
 /**
  * ima_policy_wishes() - what the rules that could appraise an access with func @f, by anybody, ask for; each wish once

@@ -4,6 +4,7 @@
 import errno, os, shutil, subprocess, sys
 
 KINDS = {"hmac": "hmac port badport imm nolab bare badhmac".split(), "sealed": "port badport imm badimm nolab bare".split()}
+KINDS["fix"] = KINDS["hmac"]
 HASH = bytes([4, 4]) + bytes(32)
 CAP = bytes.fromhex("0000000200040000000000000000000000000000")
 # two entries that the mode does not know: user 1234, and the mask
@@ -57,6 +58,22 @@ def renamed(path):
     os.rename(path + ".new", path)
 
 
+# by somebody whose files are appraised when they are opened
+def owned():
+    os.mkdir("owned")
+    os.chown("owned", 1006, 1006)
+    os.seteuid(1006)
+    fd = os.open("owned/open", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+    os.seteuid(0)
+    os.write(fd, b"x")
+    attempt("owned open ima", os.setxattr, fd, "security.ima", HASH)
+    attempt("owned open cap", os.setxattr, fd, "security.capability", CAP)
+    attempt("owned open fchmod", os.fchmod, fd, 0o755)
+    attempt("owned open rmcap", os.removexattr, fd, "security.capability")
+    os.close(fd)
+    attempt("owned closed cap", os.setxattr, "owned/open", "security.capability", CAP)
+
+
 def fresh():
     fd = os.open("fresh-open", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
     os.write(fd, b"x")
@@ -92,7 +109,7 @@ def use(name):
 
 what, folder, mode = sys.argv[1:4]
 os.chdir(folder)
-extra = ["hmac-series", *(f"hmac-renamed{i}" for i in range(5))] if mode == "hmac" else []
+extra = ["hmac-series", *(f"hmac-renamed{i}" for i in range(5))] if mode != "sealed" else []
 every = names(mode) + extra
 if what == "state":
     for n in every:
@@ -110,5 +127,6 @@ elif what == "run":
         attempt(n, OPS[n.split("-")[1]], n)
     for n in extra:
         attempt(n, series if n.endswith("series") else renamed, n)
-    if mode == "hmac":
+    if mode != "sealed":
         fresh()
+        owned()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # EVM's rules for changing metadata: boots of the same kernel, once with its own EVM, once with imad's, the same files with HMACs, portable and
 # other signatures, wrong ones and none. Each change ends with the same error number and audit record; the HMACs that follow are good for the other side.
-# KERNELS="6.1 6.12" MODES="hmac sealed" choose.
+# Modes: hmac; sealed: signatures alone, and nothing more is to come; fix: hmac with evm=fix. RUNS="6.12:hmac" chooses.
 # shellcheck source=tests/guest/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -22,6 +22,7 @@ keyctl add user kmk "$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')" @u 
 keyctl pipe %user:kmk >/run/master; keyctl add encrypted evm-key "new user:kmk 32" @u >/dev/null || exit 1
 keyctl pipe %encrypted:evm-key >/run/blob; chmod 400 /run/master /run/blob
 printf 'appraise func=BPRM_CHECK fowner=%s\n' 1001 1002 >/run/rules
+echo 'appraise func=FILE_CHECK fowner=1006' >>/run/rules
 imad_hmac="--evm-key /run/blob --evm-master-key /run/master"
 prepare() { # MODE
 	local f model
@@ -34,10 +35,10 @@ prepare() { # MODE
 	for f in port-* badport-*; do printf '# file: %s\n%s\n\n' $f "$model"; done | setfattr --restore=-
 	chmod 750 badport-*
 	for f in imm-* badimm-*; do [ -e $f ] || continue; /opt/imad/imactl sign --evm immutable -k $keys/rsa.key $f >/dev/null || echo "$f cannot be signed"; done
-	[ $1 = hmac ] || chmod 750 badimm-*
+	[ $1 != sealed ] || chmod 750 badimm-*
 	for f in nolab-* badhmac-*; do [ -e $f ] || continue; evmctl ima_hash -a sha256 $f >/dev/null 2>&1; done
 	for f in badhmac-*; do [ -e $f ] || continue; setfattr -n security.evm -v 0x02$(printf 0%.0s {1..40}) $f; done
-	if [ $1 = hmac ]; then
+	if [ $1 != sealed ]; then
 		cd /opt/imad
 		start --tier fanotify --mount-point none --behaviour $2 $imad_hmac ima_appraise=fix
 		for f in /root/e/hmac-*; do $f; done
@@ -59,7 +60,7 @@ prepare $2 $1
 ring=\$(keyctl newring _evm @u); keyctl padd asymmetric rsa \$ring <\$keys/rsa.der >/dev/null
 ring=\$(keyctl newring _ima @u); keyctl padd asymmetric rsa \$ring <\$keys/rsa.der >/dev/null
 echo 0 >/proc/sys/kernel/printk_ratelimit
-echo $([ "$2" = hmac ] && echo 3 || echo 0x80000002) >/sys/kernel/security/evm || { echo "the kernel takes no key"; exit 1; }
+echo $([ "$2" != sealed ] && echo 3 || echo 0x80000002) >/sys/kernel/security/evm || { echo "the kernel takes no key"; exit 1; }
 cat /run/rules >/sys/kernel/security/ima/policy || exit 1
 prime $2
 dmesg -C
@@ -68,7 +69,7 @@ sleep 1
 dmesg >/run/host/audit
 state $2 >/run/host/state
 runs $2 >/run/host/kernel
-[ $2 = hmac ] || exit 0
+[ $2 != sealed ] || exit 0
 cd /opt/imad
 start --tier fanotify --mount-point none --behaviour $1 \$imad_hmac --keys /run/evmkeys --evm-keys /run/evmkeys ima_appraise=enforce
 runs $2 >/run/host/imad
@@ -82,8 +83,8 @@ imad_job() { # KERNEL MODE
 prepare $2 $1
 modprobe fuse; mkdir -p /run/view
 cd /opt/imad
-start --tier gate --fail-mode closed --mount-point /run/view --behaviour $1 $([ "$2" = hmac ] && echo '$imad_hmac') --keys /run/evmkeys --evm-keys /run/evmkeys ima_appraise=enforce
-[ $2 = hmac ] || echo 0x80000002 >/run/view/integrity/evm/evm || exit 1
+start --tier gate --fail-mode closed --mount-point /run/view --behaviour $1 $([ "$2" = sealed ] || echo '$imad_hmac') $([ "$2" != fix ] || echo evm=fix) --keys /run/evmkeys --evm-keys /run/evmkeys ima_appraise=enforce
+[ $2 != sealed ] || echo 0x80000002 >/run/view/integrity/evm/evm || exit 1
 prime $2
 said=\$(wc -l </run/imad.log)
 change run /root/e $2 >/run/host/changes
@@ -93,7 +94,7 @@ state $2 >/run/host/state
 runs $2 >/run/host/imad
 cd /opt/imad; ./imactl status --json >/run/host/status.json; stop
 cp /run/imad.log /run/host/log
-[ $2 = hmac ] || exit 0
+[ $2 != sealed ] || exit 0
 ring=\$(keyctl newring _evm @u); keyctl padd asymmetric rsa \$ring <\$keys/rsa.der >/dev/null
 ring=\$(keyctl newring _ima @u); keyctl padd asymmetric rsa \$ring <\$keys/rsa.der >/dev/null
 echo 3 >/sys/kernel/security/evm || { echo "the kernel takes no key"; exit 1; }
@@ -109,7 +110,7 @@ boot_one() { # KERNEL MODE WHO
 	cp -r "$keys" "$here/evm_changes.py" "$out/share/opt/"
 	"$3_job" "$1" "$2" >"$out/share/job.sh"
 	# before 6.6 the kernel falls over new files where EVM has an HMAC key and BPF is among the security modules
-	boot_guest "$1" "$out" "no_timer_check ima_appraise=enforce audit=1 $([ "$3" != kernel ] || echo lsm=lockdown,yama,integrity)"
+	boot_guest "$1" "$out" "no_timer_check ima_appraise=enforce audit=1 $([ "$3" != kernel ] || echo lsm=lockdown,yama,integrity) $([ "$2" != fix ] || echo evm=fix)"
 }
 same() { # WHAT A B
 	if diff "$2" "$3" >"$work/diff"; then
@@ -121,27 +122,26 @@ same() { # WHAT A B
 	fi
 }
 status=0
-for k in ${KERNELS:-6.1 6.12}; do
-	for mode in ${MODES:-hmac sealed}; do
-		boot_one "$k" "$mode" kernel &
-		first=$!
-		boot_one "$k" "$mode" imad || status=1
-		wait "$first" || status=1
-		a=$work/$k-$mode-kernel/share b=$work/$k-$mode-imad/share
-		cat "$a/out.txt" "$b/out.txt"
-		grep -q ' EPERM$' "$a/changes" && grep -q ' 0$' "$a/changes" || die "$k $mode: nothing was decided"
-		# before 6.9 nobody tells the gate that mknod(2) made a file: nobody looked at it, and it is refused
-		[ "$k" != 6.1 ] || sed -i '/^fresh mknod/d' "$a/changes" "$b/changes"
-		[ "$k" != 6.1 ] || sed -i '/name="fresh-mknod"/d' "$a/audit" "$b/audit"
-		same "$k $mode changes" "$a/changes" "$b/changes"
-		same "$k $mode owners, modes, attributes" "$a/state" "$b/state"
-		causes "$a/audit" >"$work/a"
-		causes "$b/audit" >"$work/b"
-		same "$k $mode audit records" "$work/a" "$work/b"
-		same "$k $mode usable afterwards" "$a/kernel" "$b/imad"
-		[ "$mode" = hmac ] || continue
-		same "$k the kernel's HMACs, for the kernel and for imad" "$a/kernel" "$a/imad"
-		same "$k imad's HMACs, for the kernel and for imad" "$b/kernel" "$b/imad"
-	done
+for run in ${RUNS:-6.1:hmac 6.12:hmac 6.12:sealed 6.12:fix}; do
+	k=${run%:*} mode=${run#*:}
+	boot_one "$k" "$mode" kernel &
+	first=$!
+	boot_one "$k" "$mode" imad || status=1
+	wait "$first" || status=1
+	a=$work/$k-$mode-kernel/share b=$work/$k-$mode-imad/share
+	cat "$a/out.txt" "$b/out.txt"
+	grep -q ' EPERM$' "$a/changes" && grep -q ' 0$' "$a/changes" || die "$k $mode: nothing was decided"
+	# before 6.9 nobody tells the gate that mknod(2) made a file: nobody looked at it, and it is refused
+	[ "$k" != 6.1 ] || sed -i '/^fresh mknod/d' "$a/changes" "$b/changes"
+	[ "$k" != 6.1 ] || sed -i '/name="fresh-mknod"/d' "$a/audit" "$b/audit"
+	same "$k $mode changes" "$a/changes" "$b/changes"
+	same "$k $mode owners, modes, attributes" "$a/state" "$b/state"
+	causes "$a/audit" >"$work/a"
+	causes "$b/audit" >"$work/b"
+	same "$k $mode audit records" "$work/a" "$work/b"
+	same "$k $mode usable afterwards" "$a/kernel" "$b/imad"
+	[ "$mode" != sealed ] || continue
+	same "$k $mode the kernel's HMACs, for the kernel and for imad" "$a/kernel" "$a/imad"
+	same "$k $mode imad's HMACs, for the kernel and for imad" "$b/kernel" "$b/imad"
 done
 exit "$status"
