@@ -195,11 +195,58 @@ static void test_audit(void **state)
 	end(&w);
 }
 
+static int digest(void *user, struct ima_hasher *h, enum ima_hash_algo algo, struct ima_digest *ret)
+{
+	return ima_hash_bytes(h, algo, (struct ima_bytes){ (const uint8_t *)"x", 1 }, ret);
+}
+
+/* a file whose label is a signature is never given another one, but since 7.1 the HMAC that it lacks, where both are in mode fix */
+static void test_fix_mode(void **state)
+{
+	static const struct ima_file_ops ops = { .digest = digest, .xattr = get, .set_xattr = set };
+	static const uint8_t label[] = { 3, 2, 4, 1, 2, 3, 4, 0, 1, 9 };
+	static const char rule[] = "appraise func=FILE_CHECK\n";
+	static const struct {
+		unsigned int version;
+		bool fix, evm_fix, written;
+	} rows[] = { { 701, true, true, true }, { 702, true, true, true }, { 612, true, true, false },
+		     { 701, true, false, false }, { 701, false, true, false } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct ima_policy_opts po = { .profile = IMA_PROFILE_7_1 };
+		struct ima_monitor_opts mo = { .appraise = true, .fix = rows[i].fix, .version = rows[i].version, .hash = IMA_HASH_SHA256 };
+		struct ima_diag diag = { 0 };
+		struct ima_outcome out;
+		struct world w;
+
+		begin(&w);
+		ima_monitor_free(w.m);
+		w.evm->fix = rows[i].evm_fix;
+		mo.evm = w.evm;
+		assert_int_equal(ima_policy_new(&po, &mo.policy), 0);
+		assert_int_equal(ima_policy_load(mo.policy, (struct ima_bytes){ (const uint8_t *)rule, strlen(rule) }, &diag), 0);
+		assert_int_equal(ima_monitor_new(&mo, &w.m), 0);
+		assert_int_equal(set(&w, "security.ima", (struct ima_bytes){ label, sizeof(label) }), 0);
+		w.ev.ops = &ops;
+		w.ev.size = 1;
+		w.ev.facts.has_inode = true;
+		w.ev.checks[0] = (struct ima_check){ IMA_FUNC_FILE_CHECK, IMA_MAY_READ };
+		w.ev.n_checks = 1;
+		ima_monitor_file(w.m, w.h, &w.ev, &out);
+		assert_int_equal(find(&w, "security.ima")->len, sizeof(label));
+		assert_int_equal(find(&w, "security.evm") != NULL, rows[i].written);
+		if (rows[i].written)
+			assert_int_equal(ima_monitor_metadata(w.m, w.h, &w.ev, &(struct ima_metadata_change){ .judged = true }), IMA_INTEGRITY_PASS);
+		end(&w);
+		ima_policy_free(mo.policy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_follows),
-		cmocka_unit_test(test_unjudged),
+		cmocka_unit_test(test_fix_mode), cmocka_unit_test(test_unjudged),
 		cmocka_unit_test(test_left_alone),
 		cmocka_unit_test(test_new_file),
 		cmocka_unit_test(test_audit),
