@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Changes of metadata, one to a file of its own: `evm_changes.py make|run|state|use FOLDER MODE`. "run" prints the error number of each, which a
 # real kernel and imad are compared by; "make" copies the program that each is, "state" shows owner, mode and attributes, "use" runs them.
-import errno, os, shutil, subprocess, sys
+import errno, os, shutil, subprocess, sys, time
 
 KINDS = {"hmac": "hmac port badport imm nolab bare badhmac".split(), "sealed": "port badport imm badimm nolab bare".split()}
 KINDS["fix"] = KINDS["hmac"]
@@ -71,6 +71,7 @@ def owned():
     attempt("owned open fchmod", os.fchmod, fd, 0o755)
     attempt("owned open rmcap", os.removexattr, fd, "security.capability")
     os.close(fd)
+    time.sleep(2)  # the kernel labels it while it is closed, imad when it hears of that
     attempt("owned closed cap", os.setxattr, "owned/open", "security.capability", CAP)
 
 
