@@ -5,6 +5,8 @@ import errno, os, shutil, subprocess, sys, time
 
 KINDS = {"hmac": "hmac port badport imm nolab bare badhmac".split(), "sealed": "port badport imm badimm nolab bare".split()}
 KINDS["fix"] = KINDS["hmac"]
+KINDS["labels"] = []
+NEW = [f"owned/new{i}" for i in range(4)]
 HASH = bytes([4, 4]) + bytes(32)
 CAP = bytes.fromhex("0000000200040000000000000000000000000000")
 # two entries that the mode does not know: user 1234, and the mask
@@ -75,6 +77,24 @@ def owned():
     attempt("owned closed cap", os.setxattr, "owned/open", "security.capability", CAP)
 
 
+# files that a security module labels when they are made: their first HMAC is of that label, the next ones of what comes to it
+def labelled():
+    os.mkdir("owned")
+    os.chown("owned", 1006, 1006)
+    os.seteuid(1006)
+    for n in NEW:
+        with open(n, "w") as f:
+            f.write("x")
+    os.seteuid(0)
+    time.sleep(2)
+    attempt("chmod", os.chmod, NEW[1], 0o600)
+    attempt("chown", os.chown, NEW[1], -1, 0)
+    attempt("label", os.setxattr, NEW[2], "security.selinux", b"label_u:object_r:other_t\0")
+    attempt("cap", os.setxattr, NEW[3], "security.capability", CAP)
+    attempt("rmima", os.removexattr, NEW[3], "security.ima")
+    attempt("ima", os.setxattr, NEW[3], "security.ima", HASH)
+
+
 def fresh():
     fd = os.open("fresh-open", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
     os.write(fd, b"x")
@@ -110,24 +130,26 @@ def use(name):
 
 what, folder, mode = sys.argv[1:4]
 os.chdir(folder)
-extra = ["hmac-series", *(f"hmac-renamed{i}" for i in range(5))] if mode != "sealed" else []
+extra = NEW if mode == "labels" else ["hmac-series", *(f"hmac-renamed{i}" for i in range(5))] if mode != "sealed" else []
 every = names(mode) + extra
 if what == "state":
     for n in every:
         state(n)
 elif what == "use":
     for n in every:
-        use(n)
+        attempt(f"read {n}", lambda: open(n).close()) if mode == "labels" else use(n)
 elif what == "make":
-    for n in every:
+    for n in every if mode != "labels" else []:
         shutil.copyfile("/usr/bin/true", n)
         os.chmod(n, 0o755)
         os.chown(n, 1001, 0)
 elif what == "run":
     for n in names(mode):
         attempt(n, OPS[n.split("-")[1]], n)
-    for n in extra:
+    for n in extra if mode != "labels" else []:
         attempt(n, series if n.endswith("series") else renamed, n)
-    if mode != "sealed":
+    if mode == "labels":
+        labelled()
+    elif mode != "sealed":
         fresh()
         owned()

@@ -131,7 +131,7 @@ asked() {
 	try read open asked-a
 	try exec exec asked-a
 	try read open asked-a
-	printf x >>asked-a; evmctl ima_hash -a sha256 asked-a >/dev/null 2>&1
+	printf x >>asked-a; setfattr -n security.ima -v "0x0404$({ cat /usr/bin/true; printf x; } | sha256sum | cut -d' ' -f1)" asked-a
 	try read open asked-a
 	chmod 755 asked-a
 	try read open asked-a

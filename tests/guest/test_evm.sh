@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # EVM's rules for changing metadata: boots of the same kernel, once with its own EVM, once with imad's, the same files with HMACs, portable and
 # other signatures, wrong ones and none. Each change ends with the same error number and audit record; the HMACs that follow are good for the other side.
-# Modes: hmac; sealed: signatures alone, and nothing more is to come; fix: hmac with evm=fix. RUNS="6.12:hmac" chooses.
+# Modes: hmac; sealed: signatures alone, and nothing more is to come; fix: hmac with evm=fix; labels: SELinux labels new files. RUNS="6.12:hmac" chooses.
 # shellcheck source=tests/guest/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -11,6 +11,7 @@ mkdir -p "$keys"
 # shellcheck source=tests/keys.sh
 . "$here/../keys.sh"
 make_key "$keys" rsa rsa:2048
+command -v checkpolicy >/dev/null || skip "checkpolicy is missing"
 
 cat >"$work/prepare.sh" <<'J'
 keys=/opt/imad/keys
@@ -26,10 +27,12 @@ echo 'appraise func=FILE_CHECK fowner=1006' >>/run/rules
 imad_hmac="--evm-key /run/blob --evm-master-key /run/master"
 prepare() { # MODE
 	local f model
+	[ $1 != labels ] || { mount -t selinuxfs selinux /sys/fs/selinux && cat /opt/imad/selinux.policy >/sys/fs/selinux/load; } || exit 1
 	# the mode keeps "metadata may be written" until an HMAC key comes: where none does it is not set
 	[ $1 = sealed ] || echo 4 >/sys/kernel/security/evm || exit 1
 	change make /root/e $1
 	cd /root/e
+	[ $1 != labels ] || { sync; return; }
 	evmctl sign --imasig --portable -a sha256 --key $keys/rsa.key port-chmod >/dev/null 2>&1 || echo "port-chmod cannot be signed"
 	model=$(getfattr -d -m security -e hex port-chmod 2>/dev/null | grep =)
 	for f in port-* badport-*; do printf '# file: %s\n%s\n\n' $f "$model"; done | setfattr --restore=-
@@ -48,7 +51,7 @@ prepare() { # MODE
 	sync
 }
 # each file is looked at by whoever appraises
-prime() { change use /root/e $1 >/dev/null 2>&1; }
+prime() { [ $1 = labels ] || change use /root/e $1 >/dev/null 2>&1; }
 change() { python3 /opt/imad/evm_changes.py "$@"; }
 state() { change state /root/e $1; }
 runs() { change use /root/e $1; }
@@ -104,13 +107,21 @@ exit 0
 J
 }
 causes() { sed -n 's/.*op=\([a-z]*_metadata\) cause=\([^ ]*\) .* name="\([^"]*\)".*res=\([01]\).*/\1 \2 \3 \4/p' "$1" | sort | uniq -c; }
+modules_of() { # MODE WHO: before 6.6 the kernel falls over new files where EVM has an HMAC key and BPF is among the security modules
+	case $1-$2 in
+	labels-kernel) echo lsm=lockdown,yama,selinux,integrity ;;
+	labels-imad) echo lsm=lockdown,yama,selinux,bpf,integrity ;;
+	*-kernel) echo lsm=lockdown,yama,integrity ;;
+	fix-imad) echo evm=fix ;;
+	esac
+}
 boot_one() { # KERNEL MODE WHO
 	local out=$work/$1-$2-$3
 	put_programs "$out"
 	cp -r "$keys" "$here/evm_changes.py" "$out/share/opt/"
+	[ "$2" != labels ] || checkpolicy -U allow -c 33 -o "$out/share/opt/selinux.policy" "$here/selinux.conf" >/dev/null || die "no SELinux policy"
 	"$3_job" "$1" "$2" >"$out/share/job.sh"
-	# before 6.6 the kernel falls over new files where EVM has an HMAC key and BPF is among the security modules
-	boot_guest "$1" "$out" "no_timer_check ima_appraise=enforce audit=1 $([ "$3" != kernel ] || echo lsm=lockdown,yama,integrity) $([ "$2" != fix ] || echo evm=fix)"
+	boot_guest "$1" "$out" "no_timer_check ima_appraise=enforce audit=1 $(modules_of "$2" "$3") $([ "$2-$3" != fix-kernel ] || echo evm=fix)"
 }
 same() { # WHAT A B
 	if diff "$2" "$3" >"$work/diff"; then
@@ -122,7 +133,7 @@ same() { # WHAT A B
 	fi
 }
 status=0
-for run in ${RUNS:-6.1:hmac 6.12:hmac 6.12:sealed 6.12:fix}; do
+for run in ${RUNS:-6.1:hmac 6.12:hmac 6.12:sealed 6.12:fix 6.12:labels}; do
 	k=${run%:*} mode=${run#*:}
 	boot_one "$k" "$mode" kernel &
 	first=$!
@@ -130,7 +141,7 @@ for run in ${RUNS:-6.1:hmac 6.12:hmac 6.12:sealed 6.12:fix}; do
 	wait "$first" || status=1
 	a=$work/$k-$mode-kernel/share b=$work/$k-$mode-imad/share
 	cat "$a/out.txt" "$b/out.txt"
-	grep -q ' EPERM$' "$a/changes" && grep -q ' 0$' "$a/changes" || die "$k $mode: nothing was decided"
+	{ [ "$mode" = labels ] || grep -q ' EPERM$' "$a/changes"; } && grep -q ' 0$' "$a/changes" || die "$k $mode: nothing was decided"
 	# before 6.9 nobody tells the gate that mknod(2) made a file: nobody looked at it, and it is refused
 	[ "$k" != 6.1 ] || sed -i '/^fresh mknod/d' "$a/changes" "$b/changes"
 	[ "$k" != 6.1 ] || sed -i '/name="fresh-mknod"/d' "$a/audit" "$b/audit"
