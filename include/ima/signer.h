@@ -59,6 +59,9 @@ uint32_t ima_signer_keyid(const struct ima_signer *s);
 /** ima_signer_has_cert() - did a certificate come with the key, or was one set? */
 bool ima_signer_has_cert(const struct ima_signer *s);
 
+/** ima_signer_is_p256() - an elliptic-curve key on NIST P-256, as ES256 asks for */
+bool ima_signer_is_p256(const struct ima_signer *s);
+
 #define IMA_SIGNER_MAX_VALUE (IMA_SIGNATURE_HEADER + 2048) /* bytes */
 
 /**

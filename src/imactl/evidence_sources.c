@@ -106,6 +106,21 @@ static int add_keys(struct evidence_sources *s, const char *path)
 	return imactl_keyring_add(s->keys, path);
 }
 
+/* a digest of the file's bytes; verification itself does not need it */
+static void name_rules(struct evidence_sources *s, struct ima_bytes text)
+{
+	struct ima_hasher *h = NULL;
+	struct ima_digest d;
+
+	if (ima_hasher_new(&h) < 0 || ima_hash_bytes(h, IMA_HASH_SHA256, text, &d) < 0) {
+		ima_hasher_free(h);
+		return;
+	}
+	ima_hasher_free(h);
+	strcpy(s->rules_id, "urn:imad:rules:sha256:");
+	ima_hex_encode(d.data, d.len, s->rules_id + strlen(s->rules_id));
+}
+
 static int read_rules(struct evidence_sources *s, const char *path)
 {
 	struct ima_buffer b = { 0 };
@@ -115,6 +130,8 @@ static int read_rules(struct evidence_sources *s, const char *path)
 	ima_rules_done(&s->rules);
 	if (!r && (e = ima_rules_parse(ima_buffer_bytes(&b), &s->rules, &diag)) < 0)
 		r = imactl_fail_diag(EXIT_UNABLE, path, &diag, e);
+	if (!r)
+		name_rules(s, ima_buffer_bytes(&b));
 	ima_buffer_done(&b);
 	return r;
 }
@@ -156,7 +173,7 @@ int evidence_sources_option(struct evidence_sources *s, int opt)
 	case 'A': return add_ca(s, optarg);
 	case 'r': return add_reference(s, optarg);
 	case 'k': return add_keys(s, optarg);
-	case 'R': return read_rules(s, s->rules_name = optarg);
+	case 'R': return read_rules(s, optarg);
 	case 's': s->state = optarg; return EXIT_GOOD;
 	case 'S': return take_skip(s, optarg);
 	case 'T': return take_threads(s, optarg);
@@ -168,6 +185,13 @@ int evidence_sources_finish(struct evidence_sources *s)
 {
 	for (unsigned int i = 0; i < IMA_CHECK__LAST; i++)
 		s->rules.rules.skip[i] |= s->skip[i];
+	if (!s->rules_id[0])
+		strcpy(s->rules_id, "urn:imad:rules:default");
+	for (unsigned int i = 0; i < IMA_CHECK__LAST; i++)
+		if (s->skip[i] && strlen(s->rules_id) + 16 < sizeof(s->rules_id)) {
+			strcat(s->rules_id, ":changed");
+			break;
+		}
 	if (s->builder && ima_reference_finish(s->builder, &s->reference) < 0)
 		return imactl_fail(EXIT_UNABLE, "out of memory");
 	if (s->state && mkdir(s->state, 0700) < 0 && errno != EEXIST)

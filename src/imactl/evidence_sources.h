@@ -23,7 +23,7 @@ struct evidence_sources {
 	uint8_t nonce[IMA_QUOTE_NONCE_MAX];
 	size_t nonce_len;
 	const char *state; /* folder; NULL: none */
-	const char *rules_name;
+	char rules_id[128]; /* names the rules: a URN with their digest */
 	unsigned int n_threads; /* 0: one a processor */
 };
 

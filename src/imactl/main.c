@@ -104,7 +104,8 @@ const struct imactl_command imactl_commands[] = {
 	  "a quote, the list, the firmware's log in one file" },
 	{ "evidence verify", cmd_evidence_verify,
 	  "evidence verify (--nonce HEX | --nonce-text TEXT | --nonces FILE) [--ak KEY|FOLDER]... [--ak-ca CERT]... [--reference FILE]... [-k CERT|DIR]... "
-	  "[--rules FILE] [--state FOLDER] [--skip CHECK]... [--threads N] [--json] [-q] EVIDENCE|FOLDER...",
+	  "[--rules FILE] [--state FOLDER] [--skip CHECK]... [--threads N] [--json | --format text|json|sarif | --format ear --ear-key KEY [--pass-file FILE | --pass-fd N]] "
+	  "[-q] EVIDENCE|FOLDER...",
 	  "may it be believed, and is everything in it allowed?" },
 	{ "report", cmd_report,
 	  "report EVIDENCE|FOLDER... -o FILE.html [--entries N] and the options of evidence verify: (--nonce HEX | --nonce-text TEXT | --nonces FILE) "

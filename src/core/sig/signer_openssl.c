@@ -9,6 +9,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -159,6 +160,13 @@ void ima_signer_set_keyid(struct ima_signer *s, uint32_t keyid)
 bool ima_signer_has_cert(const struct ima_signer *s)
 {
 	return s->has_cert;
+}
+
+bool ima_signer_is_p256(const struct ima_signer *s)
+{
+	char group[32] = "";
+
+	return EVP_PKEY_get_group_name(s->key.pkey, group, sizeof(group), NULL) == 1 && OBJ_txt2nid(group) == NID_X9_62_prime256v1;
 }
 
 uint32_t ima_signer_keyid(const struct ima_signer *s)
