@@ -9,12 +9,16 @@
 
 #include "base/buffer.h"
 #include "base/diag.h"
+#include "base/file.h"
+#include "core/attest/cel.h"
 #include "core/template/fields.h"
 #include "imactl/sources.h"
 
 #define FOLLOW_US 200000
 
-enum form { FORM_TEXT = 0, FORM_BINARY, FORM_JSON, FORM_KEXEC };
+enum form { FORM_TEXT = 0, FORM_BINARY, FORM_JSON, FORM_KEXEC, FORM_CEL_JSON, FORM_CEL_CBOR };
+
+#define CEL_MAX (UINT64_C(3) << 30) /* bytes of an event log, which is read whole */
 
 struct list_args {
 	const char *file, *control;
@@ -24,10 +28,13 @@ struct list_args {
 	size_t tail; /* 0: everything */
 	enum ima_hash_algo bank;
 	bool has_bank;
+	bool from_cel;
+	enum ima_cel_form cel;
 };
 
-/* what waits for the end: the last N records of --tail, or a whole kexec blob, whose header counts it */
+/* what waits for the end: the last N records of --tail, or a whole kexec blob or CBOR array, whose head counts it */
 struct ring {
+	struct ima_cel_writer cel;
 	struct ima_buffer *lines;
 	size_t n, at;
 	bool whole;
@@ -108,6 +115,27 @@ static int rehash(struct ima_hasher *h, const struct list_args *a, struct ima_re
 	return 0;
 }
 
+static bool is_cel(const struct list_args *a)
+{
+	return a->form == FORM_CEL_JSON || a->form == FORM_CEL_CBOR;
+}
+
+/* the list's own digest, and that of --bank beside it */
+static int put_cel(struct ima_hasher *h, const struct list_args *a, struct ima_cel_writer *w, const struct ima_record *rec, const struct ima_template *t,
+		   enum ima_hash_algo own, struct ima_buffer *out, struct ima_diag *diag)
+{
+	struct ima_digest d[2] = { { .algo = own, .len = rec->digest.len }, { .algo = a->bank, .len = ima_hash_len(a->bank) } };
+	const size_t n = a->has_bank && a->bank != own ? 2 : 1;
+	int r = 0;
+
+	memcpy(d[0].data, rec->digest.data, rec->digest.len < IMA_DIGEST_MAX ? rec->digest.len : IMA_DIGEST_MAX);
+	if (n == 2 && !ima_record_is_violation(rec))
+		r = ima_template_digest(h, t, a->bank, rec->data, &d[1]);
+	if (r == 0 && w->n)
+		r = ima_cel_between(w->form, out);
+	return r < 0 ? r : ima_cel_write(w, rec, t, d, n, out, diag);
+}
+
 static int format(struct ima_hasher *h, const struct list_args *a, struct ima_record rec,
 		  const struct ima_template *t, uint64_t number, struct ima_buffer *out)
 {
@@ -164,15 +192,20 @@ static int flush_ring(struct ring *ring)
 	return r;
 }
 
-static int put_blob(struct ring *ring)
+static int put_blob(const struct list_args *a, struct ring *ring)
 {
 	struct ima_buffer head = { 0 };
-	int r = ima_kexec_head_write(&head, ring->blob.len, ring->n_blob);
+	int r = is_cel(a) ? ima_cel_head(ring->cel.form, ring->n_blob, &head) : ima_kexec_head_write(&head, ring->blob.len, ring->n_blob);
 
 	if (r == 0)
 		r = put_out(&head);
 	if (r == 0 && ring->blob.len)
 		r = put_out(&ring->blob);
+	head.len = 0;
+	if (r == 0 && is_cel(a))
+		r = ima_cel_tail(ring->cel.form, &head);
+	if (r == 0 && head.len)
+		r = put_out(&head);
 	ima_buffer_done(&head);
 	return r;
 }
@@ -189,7 +222,9 @@ static int copy_all(const struct list_args *a, struct ima_list_reader *in, struc
 	for (;;) {
 		r = ima_list_reader_next(in, &rec, &t, diag);
 		if (r == 1) {
-			r = format(h, a, rec, t, ++number, &one);
+			one.len = 0;
+			number++;
+			r = is_cel(a) ? put_cel(h, a, &ring->cel, &rec, t, ima_list_reader_digest_algo(in), &one, diag) : format(h, a, rec, t, number, &one);
 			if (r == -EPROTOTYPE)
 				r = ima_diag_text(diag, r, "entry %llu (template %.*s) cannot go into a kexec blob",
 						  (unsigned long long)number, (int)rec.name.len,
@@ -200,7 +235,7 @@ static int copy_all(const struct list_args *a, struct ima_list_reader *in, struc
 			if (ring->n)
 				r = flush_ring(ring);
 			if (r == 0 && ring->whole)
-				r = put_blob(ring);
+				r = put_blob(a, ring);
 			if (r < 0 || !a->follow)
 				break;
 			fflush(stdout);
@@ -215,7 +250,7 @@ static int copy_all(const struct list_args *a, struct ima_list_reader *in, struc
 
 static int parse_form(const char *text, struct list_args *a)
 {
-	static const char *const names[] = { "text", "binary", "json", "kexec" };
+	static const char *const names[] = { "text", "binary", "json", "kexec", "cel-json", "cel-cbor" };
 
 	for (size_t i = 0; i < IMA_N_ELEMENTS(names); i++) {
 		if (strcmp(text, names[i]))
@@ -223,7 +258,7 @@ static int parse_form(const char *text, struct list_args *a)
 		a->form = (enum form)i;
 		return 0;
 	}
-	return imactl_fail(EXIT_USAGE, "--format %s: not one of text, binary, json, kexec", text);
+	return imactl_fail(EXIT_USAGE, "--format %s: not one of text, binary, json, kexec, cel-json, cel-cbor", text);
 }
 
 static int parse_tail(const char *text, struct list_args *a)
@@ -243,6 +278,13 @@ static int parse_bank(const char *text, struct list_args *a)
 		return imactl_fail(EXIT_USAGE, "--bank %s: not a hash algorithm", text);
 	a->has_bank = true;
 	return 0;
+}
+
+static int parse_from(struct list_args *a, const char *text)
+{
+	a->from_cel = !strcmp(text, "cel-json") || !strcmp(text, "cel-cbor");
+	a->cel = !strcmp(text, "cel-json") ? IMA_CEL_JSON : IMA_CEL_CBOR;
+	return a->from_cel ? 0 : imactl_list_format(text, &a->from);
 }
 
 static int parse_args(int argc, char **argv, struct list_args *a)
@@ -273,7 +315,7 @@ static int parse_args(int argc, char **argv, struct list_args *a)
 			r = parse_bank(optarg, a);
 			break;
 		case 'r':
-			r = imactl_list_format(optarg, &a->from);
+			r = parse_from(a, optarg);
 			break;
 		case 'c':
 			a->control = optarg;
@@ -286,13 +328,47 @@ static int parse_args(int argc, char **argv, struct list_args *a)
 		a->file = argv[optind++];
 	if (r == 0 && a->form == FORM_KEXEC && (a->follow || a->tail || a->has_bank))
 		r = imactl_fail(EXIT_USAGE, "--format kexec: a blob is a whole list with sha1 template digests");
+	if (r == 0 && is_cel(a) && (a->follow || a->tail))
+		r = imactl_fail(EXIT_USAGE, "--format cel-json, cel-cbor: a log is a whole list");
+	if (r == 0 && a->from_cel && (!a->file || a->follow))
+		r = imactl_fail(EXIT_USAGE, "--from cel-json, cel-cbor: needs a file, which does not grow");
 	return r == 0 && optind != argc ? imactl_usage("list") : r;
+}
+
+/* an event log becomes a binary list in memory: one that was asked for, or a file that begins as one */
+static int read_cel(const struct list_args *a, int fd, struct ima_buffer *list, enum ima_hash_algo *ret_algo, struct ima_diag *diag)
+{
+	ima_cleanup(ima_freep) uint8_t *text = NULL;
+	uint8_t first;
+	enum ima_cel_form form = a->cel;
+	size_t len = 0;
+	int r;
+
+	/* what cannot be looked at without reading it is taken for what --from says */
+	if (!a->from_cel && (!a->file || a->follow || a->from != IMA_LIST_AUTO || pread(fd, &first, 1, 0) != 1 || !ima_cel_is_one((struct ima_bytes){ &first, 1 }, &form)))
+		return 0;
+	r = ima_file_read_fd(fd, CEL_MAX, &text, &len);
+	if (r == 0)
+		r = ima_cel_read((struct ima_bytes){ text, len }, form, list, ret_algo, diag);
+	return r < 0 ? r : 1;
+}
+
+static int open_reader(const struct list_args *a, int fd, struct ima_buffer *list, struct ima_list_reader **ret, struct ima_diag *diag)
+{
+	struct ima_list_reader_opts opts = { .format = a->from };
+	int r = read_cel(a, fd, list, &opts.digest_algo, diag);
+
+	if (r <= 0)
+		return r < 0 ? r : ima_list_reader_new(fd, &opts, ret);
+	opts.format = IMA_LIST_BINARY;
+	opts.has_digest_algo = true;
+	return ima_list_reader_new_bytes(ima_buffer_bytes(list), &opts, ret);
 }
 
 static int run(const struct list_args *a, int fd, const char *name)
 {
-	struct ring ring = { .n = a->tail, .whole = a->form == FORM_KEXEC };
-	const struct ima_list_reader_opts opts = { .format = a->from };
+	struct ring ring = { .n = a->tail, .whole = a->form == FORM_KEXEC || is_cel(a), .cel.form = a->form == FORM_CEL_JSON ? IMA_CEL_JSON : IMA_CEL_CBOR };
+	ima_cleanup(ima_buffer_done) struct ima_buffer list = { 0 };
 	struct ima_list_reader *in = NULL;
 	struct ima_hasher *h = NULL;
 	struct ima_diag diag = { 0 };
@@ -302,10 +378,11 @@ static int run(const struct list_args *a, int fd, const char *name)
 		ring.lines = calloc(ring.n, sizeof(*ring.lines));
 	r = ring.n && !ring.lines ? -ENOMEM : ima_hasher_new(&h);
 	if (r == 0)
-		r = ima_list_reader_new(fd, &opts, &in);
+		r = open_reader(a, fd, &list, &in, &diag);
 	if (r == 0)
 		r = copy_all(a, in, h, &ring, &diag);
 	ima_buffer_done(&ring.blob);
+	ima_cel_writer_done(&ring.cel);
 	ima_ignore(flush_ring(&ring));
 	ima_list_reader_free(in);
 	ima_hasher_free(h);

@@ -20,7 +20,8 @@ const struct imactl_command imactl_commands[] = {
 	{ "status", cmd_status, "status [--json] [--control SOCKET]",
 	  "what the daemon does, in which tier, and why" },
 	{ "list", cmd_list,
-	  "list [FILE] [--follow] [--json] [--format text|binary|json|kexec] [--from text|binary|kexec|journal] [--tail N] [--bank ALG] [--control SOCKET]",
+	  "list [FILE] [--follow] [--json] [--format text|binary|json|kexec|cel-json|cel-cbor] "
+	  "[--from text|binary|kexec|journal|cel-json|cel-cbor] [--tail N] [--bank ALG] [--control SOCKET]",
 	  "the measurement list, live or from a file, in any form" },
 	{ "replay", cmd_replay,
 	  "replay [FILE] [--pcrs FILE] [--tpm SPEC] [--bank ALG] [--format text|binary|kexec|journal] [--threads N] [--json] [--control SOCKET]",
