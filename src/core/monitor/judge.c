@@ -180,15 +180,13 @@ static bool state_of(struct ima_monitor *m, struct ima_hasher *h, const struct i
 	return ima_hash_parts(h, IMA_HASH_SHA256, parts, label.len ? 3 : 2, ret) == 0;
 }
 
-/* uses that passed before more was asked; only where that can make a difference the file is looked at */
+/* uses that passed before more was asked */
 static uint32_t kept_passes(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 			    struct ima_collected *c)
 {
 	struct ima_digest state = { 0 };
 
-	if (!ima_policy_asks(m->opts.policy, &ev->facts) || !state_of(m, h, ev, c, &state))
-		return 0;
-	return ima_asked_passed(&m->asked, ev, &state);
+	return state_of(m, h, ev, c, &state) ? ima_asked_passed(&m->asked, ev, &state) : 0;
 }
 
 static void keep_pass(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
@@ -196,8 +194,14 @@ static void keep_pass(struct ima_monitor *m, struct ima_hasher *h, const struct 
 {
 	struct ima_digest state = { 0 };
 
-	if (ima_policy_asks(m->opts.policy, &ev->facts) && state_of(m, h, ev, c, &state))
+	if (state_of(m, h, ev, c, &state))
 		ima_asked_pass(&m->asked, ev, &state, use);
+}
+
+/* more may be asked of this access than by its own rule, or of the next ones; elsewhere nothing is looked at or kept */
+static bool does_order_count(struct ima_monitor *m, const struct ima_file_event *ev, uint32_t asked)
+{
+	return (asked & ASKED_OPTS) || ima_policy_asks(m->opts.policy, &ev->facts);
 }
 
 static const struct ima_collected_verdict *judge(struct ima_monitor *m, struct ima_hasher *h,
@@ -265,9 +269,9 @@ static bool is_good(struct ima_monitor *m, struct ima_hasher *h, const struct im
 uint32_t ima_judge_good_uses(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
 			     struct ima_collected *c, uint32_t *ret_lasting)
 {
-	const uint32_t ever = ima_policy_asks(m->opts.policy, &ev->facts);
-	const uint32_t asked = m->opts.appraise ? ima_asked_add(&m->asked, ev, 0) : 0;
-	const uint32_t kept = m->opts.enforce && ever ? kept_passes(m, h, ev, c) : 0;
+	const uint32_t ever = m->opts.enforce ? ima_policy_asks(m->opts.policy, &ev->facts) : 0;
+	const uint32_t asked = m->opts.enforce ? ima_asked_add(&m->asked, ev, 0) : 0;
+	const uint32_t kept = ever | asked ? kept_passes(m, h, ev, c) : 0;
 	uint32_t good = 0, lasting = 0;
 
 	for (unsigned int f = IMA_FUNC_FILE_CHECK; f < IMA_FUNC__LAST; f++) {
@@ -372,7 +376,7 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 		      struct ima_collected *c, struct ima_outcome *out)
 {
 	const struct ima_collected_verdict *v;
-	bool pass, kept;
+	bool pass, kept, order;
 
 	if ((res->action & IMA_ACTION_HASH) && m->opts.appraise && ev->opened_for_write &&
 	    !ima_label_is_signature(ima_collect_label(c, ev)))
@@ -380,9 +384,10 @@ void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct 
 	if (!m->opts.appraise || !(res->action & IMA_ACTION_APPRAISE))
 		return;
 	v = judge(m, h, ev, check->func, res->action, c);
-	kept = kept_passes(m, h, ev, c) & res->action & USES;
+	order = does_order_count(m, ev, res->action);
+	kept = order && (kept_passes(m, h, ev, c) & res->action & USES);
 	pass = kept || (v->error == 0 && v->found.status == IMA_INTEGRITY_PASS);
-	if (pass && !kept)
+	if (pass && order && !kept)
 		keep_pass(m, h, ev, c, res->action & USES);
 	pass = pass ||
 	       (!v->revoked && !(res->action & IMA_OPT_DIGSIG_REQUIRED) && is_being_written(m, ev, check->func, c));
