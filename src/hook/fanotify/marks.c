@@ -16,13 +16,13 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/mounts.h"
+#include "hook/fanotify/fs_mark.h"
 #include "hook/fanotify/metadata.h"
 
 #define SCAN_INTERVAL_MS 500
@@ -36,11 +36,10 @@ struct known_mount {
 struct known_fs {
 	unsigned int major, minor;
 	unsigned int mount; /* the one that it was decided at */
-	uint32_t scope, appraised; /* funcs that rules name there */
 	char fstype[32];
 	char where[128];
 	char root[256]; /* what of it is mounted there; empty: too long to be kept */
-	const char *reason; /* static text or NULL */
+	struct ima_fs_mark mark;
 };
 
 struct ima_marks {
@@ -66,22 +65,6 @@ static void say(struct ima_marks *m, int level, const char *text)
 {
 	if (m->worker->log)
 		m->worker->log(m->worker->user, level, text);
-}
-
-static enum ima_fan_class classify(const struct ima_mount *mnt)
-{
-	static const char *const stacked[] = { "overlay", "aufs", "ecryptfs" };
-	static const char *const remote[] = { "fuse", "fuseblk", "virtiofs", "nfs", "nfs4", "cifs",
-					      "smb3", "9p", "ceph", "afs", "lustre", "gfs2",
-					      "ocfs2", "orangefs", "coda" };
-
-	for (size_t i = 0; i < IMA_N_ELEMENTS(stacked); i++)
-		if (!strcmp(mnt->fstype, stacked[i]))
-			return IMA_FAN_STACKED;
-	for (size_t i = 0; i < IMA_N_ELEMENTS(remote); i++)
-		if (!strcmp(mnt->fstype, remote[i]))
-			return IMA_FAN_REMOTE;
-	return IMA_FAN_PLAIN;
 }
 
 static bool in_scope(const struct ima_marks *m, const struct ima_mount *mnt)
@@ -110,37 +93,6 @@ static bool shows_mount(const char *path, unsigned int id)
 	return (sx.stx_mask & STATX_MNT_ID) && sx.stx_mnt_id == id;
 }
 
-static void fs_facts(const struct ima_mount *mnt, const char *path, struct ima_policy_event *ret)
-{
-	struct statfs sf;
-
-	*ret = (struct ima_policy_event){ .fsname = mnt->fstype, .fs_subtype = mnt->subtype };
-	if (statfs(path, &sf) == 0)
-		ret->fsmagic = (uint64_t)sf.f_type;
-}
-
-/* @appraised: what the kernel reads by itself is judged when it is opened: without a verdict the gate refuses the read */
-static uint64_t wanted_events(uint32_t scope, uint32_t appraised)
-{
-	const uint32_t execs = 1U << IMA_FUNC_BPRM_CHECK | 1U << IMA_FUNC_CREDS_CHECK;
-	const uint32_t reads = 1U << IMA_FUNC_MODULE_CHECK | 1U << IMA_FUNC_KEXEC_KERNEL_CHECK |
-			       1U << IMA_FUNC_KEXEC_INITRAMFS_CHECK;
-
-	if (appraised & reads)
-		scope |= 1U << IMA_FUNC_FILE_CHECK;
-	scope &= execs | 1U << IMA_FUNC_FILE_CHECK | 1U << IMA_FUNC_MMAP_CHECK |
-		 1U << IMA_FUNC_MMAP_CHECK_REQPROT | 1U << IMA_FUNC_FIRMWARE_CHECK;
-	if (!scope)
-		return 0;
-	return scope & ~execs ? FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM : FAN_OPEN_EXEC_PERM;
-}
-
-/* labels follow what is written where opens are appraised */
-static uint64_t closing_events(uint64_t events, uint32_t appraised)
-{
-	return (events & FAN_OPEN_PERM) && (appraised & 1U << IMA_FUNC_FILE_CHECK) ? FAN_CLOSE_WRITE : 0;
-}
-
 /* the gate learns of every file system whose files some rule may want, marked or not */
 static void watch_fs(struct ima_marks *m, unsigned int major, unsigned int minor, uint32_t scope,
 		     uint32_t appraised)
@@ -154,47 +106,6 @@ static void watch_fs(struct ima_marks *m, unsigned int major, unsigned int minor
 	r = ima_gate_watch(m->fan->gate, major, minor, scope != 0);
 	if (r < 0)
 		say(m, LOG_ERR, "the gate cannot take another file system");
-}
-
-static const char *mark_reason(int error)
-{
-	switch (error) {
-	case EINVAL:
-	case EOPNOTSUPP:
-	case ENODEV:
-		return "the kernel takes no permission mark there";
-	case EACCES:
-	case EPERM:
-		return "not permitted";
-	case ENOMEM:
-		return "out of memory";
-	default:
-		return "marking failed";
-	}
-}
-
-/* NULL, or why it is not marked */
-static const char *mark_fs(struct ima_marks *m, const struct ima_mount *mnt, const char *path, struct known_fs *fs)
-{
-	const uint64_t all = FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM | FAN_CLOSE_WRITE;
-	const int group = m->fan->group[classify(mnt)];
-	const char *reason = NULL;
-	struct ima_policy_event facts;
-	uint64_t events;
-
-	fs_facts(mnt, path, &facts);
-	fs->scope = ima_monitor_scope(m->worker->monitor, &facts);
-	fs->appraised = ima_monitor_appraises(m->worker->monitor, &facts);
-	events = wanted_events(fs->scope, m->fan->gate ? fs->appraised : 0);
-	events |= closing_events(events, fs->appraised);
-	if (all & ~events)
-		ima_ignore(fanotify_mark(group, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM,
-					 all & ~events, AT_FDCWD, path));
-	if (!events)
-		reason = "no rule can match there";
-	else if (fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, events, AT_FDCWD, path) < 0)
-		reason = mark_reason(errno);
-	return reason;
 }
 
 static struct known_fs *find_fs(struct ima_marks *m, const struct ima_mount *mnt)
@@ -243,7 +154,7 @@ static const char hidden[] = "hidden under another mount";
 
 static bool is_decided(const struct known_fs *fs)
 {
-	return fs && fs->reason != hidden;
+	return fs && fs->mark.reason != hidden;
 }
 
 /* why nothing is to be marked there, by its line in the table alone; NULL: it is to be looked at */
@@ -274,9 +185,11 @@ static void decide(struct ima_marks *m, const struct ima_mount *mnt, const char 
 	snprintf(fs->where, sizeof(fs->where), "%.127s", path);
 	if (strlen(path) < sizeof(fs->where) && strlen(mnt->root) < sizeof(fs->root))
 		strcpy(fs->root, mnt->root);
-	fs->reason = left_out(m, mnt);
-	if (!fs->reason)
-		fs->reason = shows_mount(path, mnt->id) ? mark_fs(m, mnt, path, fs) : hidden;
+	fs->mark.reason = left_out(m, mnt);
+	if (!fs->mark.reason && !shows_mount(path, mnt->id))
+		fs->mark.reason = hidden;
+	if (!fs->mark.reason)
+		ima_fs_mark(m->fan, m->worker->monitor, mnt, path, &fs->mark);
 }
 
 /* one file system is decided once a pass, at the first of its mounts that can be reached */
@@ -302,8 +215,8 @@ static int visit_mount(struct ima_marks *m, const struct ima_mount *mnt, const c
 	else
 		decide(m, mnt, path, fs);
 	/* after the mark: until then the gate tells of every open there */
-	if (fs->reason != hidden)
-		watch_fs(m, mnt->major, mnt->minor, fs->scope, fs->appraised);
+	if (fs->mark.reason != hidden)
+		watch_fs(m, mnt->major, mnt->minor, fs->mark.scope, fs->mark.appraised);
 	return 0;
 }
 
@@ -564,7 +477,7 @@ int ima_marks_rescan(struct ima_marks *m)
 static int check_marked(struct ima_marks *m, struct ima_diag *diag)
 {
 	for (size_t i = 0; i < m->n_fs; i++)
-		if (!m->fs[i].reason)
+		if (!m->fs[i].mark.reason)
 			return 0;
 	if (m->fan->opts.scope_mounts)
 		return ima_diag_text(diag, -ENOENT, "no mount at or under %s can be hooked",
@@ -665,7 +578,7 @@ void ima_marks_each(struct ima_marks *m, void (*fn)(void *user, const struct ima
 	for (size_t i = 0; i < m->n_fs; i++) {
 		const struct ima_hook_fs fs = { .fstype = m->fs[i].fstype,
 						.where = m->fs[i].where,
-						.reason = m->fs[i].reason };
+						.reason = m->fs[i].mark.reason };
 
 		fn(user, &fs);
 	}
