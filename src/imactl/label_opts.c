@@ -201,30 +201,46 @@ static const char *name_of(enum imactl_label_command command)
 	       command == IMACTL_VERIFY ? "verify" : "clear";
 }
 
+/* what does not go together, in one sentence; NULL: all does */
+
+static const char *wrong_archive(const struct imactl_label_opts *o)
+{
+	if (o->files.recursive)
+		return "-r is for folders: an archive is taken whole";
+	if (o->evm_kind && strcmp(o->evm_kind, "portable"))
+		return "what is in an archive has no inode: --evm portable";
+	return o->n_paths ? "--archive takes no further path" : NULL;
+}
+
 /* an archive has no file system, and labels of an archive or in a manifest have no other place */
-static bool is_archive_contradiction(const struct imactl_label_opts *o)
+static const char *wrong_place(const struct imactl_label_opts *o)
 {
 	const struct imactl_archive_opts *a = &o->from;
 
 	if (!a->archive && (a->output || a->image || a->merge_usr || a->max_bytes))
-		return true;
+		return "-o, --image, --merge-usr and --max-bytes go with --archive";
+	if (!a->archive && !a->manifest)
+		return o->n_paths || o->files.list ? NULL : "no file is named";
 	if (o->dry_run && (a->output || a->manifest))
-		return true;
-	if (a->archive || a->manifest)
-		return o->sigfile || o->detached || o->files.list || o->user_names || o->modsig || o->by_verity || o->changed_only ||
-		       o->n_paths != (a->archive ? 0 : 1) ||
-		       (a->archive && (o->files.recursive || (o->evm_kind && strcmp(o->evm_kind, "portable"))));
-	return !o->n_paths && !o->files.list;
+		return "-n writes nothing, neither -o nor --manifest";
+	if (o->sigfile || o->detached || o->files.list || o->user_names || o->modsig || o->by_verity || o->changed_only)
+		return "-f, --detached, --files-from, --user, --modsig, --verity and --changed-only are for files, not for --archive and --manifest";
+	if (a->archive)
+		return wrong_archive(o);
+	return o->n_paths != 1 ? "--manifest takes one folder" : NULL;
 }
 
-/* options that do not go together */
-static bool is_contradiction(enum imactl_label_command command, const struct imactl_label_opts *o)
+static const char *wrong_label(enum imactl_label_command command, const struct imactl_label_opts *o)
 {
-	if (command == IMACTL_HASH)
-		return o->by_verity && !o->dry_run;
-	if (command == IMACTL_SIGN)
-		return !o->key.key || (o->by_hash && (!o->evm_kind || o->by_verity));
-	return false;
+	if (command == IMACTL_HASH && o->by_verity && !o->dry_run)
+		return "--verity only prints digests: -n";
+	if (command != IMACTL_SIGN)
+		return NULL;
+	if (!o->key.key)
+		return "-k KEY is missing";
+	if (o->by_hash && (!o->evm_kind || o->by_verity))
+		return "--hash-label is a digest of the content that --evm covers";
+	return NULL;
 }
 
 static int finish(enum imactl_label_command command, struct imactl_label_opts *o)
@@ -248,6 +264,7 @@ int imactl_label_opts_parse(int argc, char **argv, enum imactl_label_command com
 {
 	struct getopt_rows g;
 	const struct row *row;
+	const char *why;
 	int opt, r = EXIT_GOOD;
 
 	*ret = (struct imactl_label_opts){ .algo = IMA_HASH_SHA256 };
@@ -260,8 +277,13 @@ int imactl_label_opts_parse(int argc, char **argv, enum imactl_label_command com
 	}
 	ret->paths = argv + optind;
 	ret->n_paths = argc - optind;
-	if (r == EXIT_GOOD && (is_archive_contradiction(ret) || is_contradiction(command, ret)))
-		r = imactl_usage(name_of(command));
+	if (r == EXIT_GOOD) {
+		why = wrong_label(command, ret);
+		if (!why)
+			why = wrong_place(ret);
+		if (why)
+			r = imactl_fail(EXIT_USAGE, "%s: %s; see imactl %s --help", name_of(command), why, name_of(command));
+	}
 	if (r == EXIT_GOOD)
 		r = finish(command, ret);
 	return r;

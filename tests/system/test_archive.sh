@@ -161,9 +161,14 @@ fails 3 "more than 100 bytes" "$imactl" hash --max-bytes 100 --archive gnu.tar
 gzip -c gnu.tar.gzip >twice.gz; fails 3 "compressed more than once" "$imactl" hash --archive twice.gz
 printf 'no archive' >text; fails 3 "^imactl: text: " "$imactl" hash --archive text
 fails 3 "^imactl: missing: No such file" "$imactl" hash --archive missing
-misused() { local s=0; "$@" 2>"$work/said" || s=$?; [ $s = 2 ] && grep -q "^usage: imactl hash" "$work/said" || die "wrong usage: $s, $(cat "$work/said")"; }
-misused "$imactl" hash --archive gnu.tar extra
-misused "$imactl" hash -n --archive gnu.tar -o dry.tar; misused "$imactl" hash -n --archive gnu.tar --manifest dry.tar
+fails 2 "takes no further path" "$imactl" hash --archive gnu.tar extra
+fails 2 "no file is named" "$imactl" hash
+fails 2 "KEY is missing" "$imactl" sign --archive gnu.tar
+fails 2 "has no inode" "$imactl" sign -k keys/ec.key --evm immutable --archive gnu.tar
+fails 2 "are for files" "$imactl" sign -k keys/ec.key --changed-only --archive gnu.tar
+fails 2 "go with --archive" "$imactl" hash -o dry.tar gnu.tar
+fails 2 "n writes nothing" "$imactl" hash -n --archive gnu.tar -o dry.tar
+fails 2 "n writes nothing" "$imactl" hash -n --manifest dry.tar keys
 [ ! -e dry.tar ] || die "-n wrote a file"
 fails 3 "^imactl: keys: " "$imactl" hash --archive keys
 cd /
