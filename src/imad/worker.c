@@ -159,6 +159,8 @@ static int build(struct imad_worker *w, struct ima_diag *diag)
 		r = imad_list_first_records(w, diag);
 	if (r == 0 && first)
 		r = imad_policy_start(w, diag);
+	if (r == 0 && first)
+		imad_keylime_warn(w);
 	return r < 0 || !first ? r : imad_grace_begin(w);
 }
 

@@ -74,3 +74,6 @@ ima_must_check int imad_list_first_records(struct imad_worker *w, struct ima_dia
 ima_must_check int imad_control_run(struct imad_worker *w);
 
 void imad_say(struct imad_worker *w, int level, const char *fmt, ...) ima_printf(3, 4);
+
+/** imad_keylime_warn() - keylime_warn.c: says what of template, rules and PCR a Keylime verifier would not take */
+void imad_keylime_warn(struct imad_worker *w);
