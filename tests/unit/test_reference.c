@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reference values: what is found, what is nearly found, what is refused; the database gives back what it was given. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -233,12 +235,17 @@ static void damaged_databases_are_refused(void **state)
 {
 	static const char *const damage[] = {
 		"PRAGMA application_id = 1",
-		"PRAGMA user_version = 3",
+		"PRAGMA user_version = 4",
 		"DROP TABLE value",
 		"DELETE FROM source",
 		"UPDATE value SET digest = x'00' WHERE algo = 'sha1'",
 		"UPDATE value SET algo = 'sha999'",
 		"UPDATE value SET expiry = -1",
+		"UPDATE value SET expiry = expiry + 1",
+		"UPDATE source SET package = package || 'x'",
+		"UPDATE value SET path = path || 'x'",
+		"DELETE FROM value WHERE path = (SELECT max(path) FROM value)",
+		"UPDATE seal SET sha256 = x'00'",
 	};
 	char folder[] = "/tmp/ima-reference.XXXXXX", path[64];
 	struct ima_reference *r = sample(), *again = NULL;
@@ -263,6 +270,60 @@ static void damaged_databases_are_refused(void **state)
 	ima_reference_free(r);
 }
 
+static bool is_same(const struct ima_reference *a, const struct ima_reference *b)
+{
+	bool same = ima_reference_size(a) == ima_reference_size(b);
+
+	for (size_t i = 0; same && i < ima_reference_size(a); i++) {
+		struct ima_reference_value x, y;
+
+		assert_int_equal(ima_reference_get(a, (uint32_t)i, &x), 0);
+		assert_int_equal(ima_reference_get(b, (uint32_t)i, &y), 0);
+		same = x.path.len == y.path.len && !memcmp(x.path.data, y.path.data, x.path.len) && x.digest.algo == y.digest.algo &&
+		       !memcmp(x.digest.data, y.digest.data, x.digest.len) && x.expiry == y.expiry && x.size == y.size && x.has_size == y.has_size &&
+		       !strcmp(x.package ? x.package : "", y.package ? y.package : "") && !strcmp(x.version ? x.version : "", y.version ? y.version : "") &&
+		       !strcmp(x.repository ? x.repository : "", y.repository ? y.repository : "") && x.signature.len == y.signature.len;
+	}
+	return same;
+}
+
+/* whatever bit of the file turns: refused, or without meaning (free space, index, counters) */
+static void no_bit_of_a_database_changes_a_value(void **state)
+{
+	char folder[] = "/tmp/ima-reference.XXXXXX", path[64];
+	struct ima_reference *r = sample(), *good = NULL;
+	unsigned int n_refused = 0;
+	struct stat st;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/r", folder);
+	assert_int_equal(ima_reference_store(r, path, false, NULL), 0);
+	assert_int_equal(load(path, &good, NULL), 0);
+	assert_int_equal(stat(path, &st), 0);
+	for (off_t at = 0; at < st.st_size; at += 5) {
+		struct ima_reference *again = NULL;
+		struct ima_diag diag = { 0 };
+		int fd = open(path, O_RDWR | O_CLOEXEC), e;
+		uint8_t byte, changed;
+
+		assert_int_equal(pread(fd, &byte, 1, at), 1);
+		changed = (uint8_t)(byte ^ 1U << at % 8);
+		assert_int_equal(pwrite(fd, &changed, 1, at), 1);
+		e = load(path, &again, &diag);
+		if (e >= 0 && !is_same(again, good))
+			fail_msg("bit %d of byte %lld changes a value, and nobody says so", (int)(at % 8), (long long)at);
+		n_refused += e < 0;
+		ima_reference_free(again);
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+		close(fd);
+	}
+	assert_true(n_refused > 100);
+	unlink(path);
+	rmdir(folder);
+	ima_reference_free(r);
+	ima_reference_free(good);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +333,7 @@ int main(void)
 		cmocka_unit_test(sums_are_read),
 		cmocka_unit_test(a_database_gives_back_what_it_was_given),
 		cmocka_unit_test(damaged_databases_are_refused),
+		cmocka_unit_test(no_bit_of_a_database_changes_a_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

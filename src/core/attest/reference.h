@@ -5,7 +5,7 @@
 #include <ima/reference.h>
 
 #define IMA_REFERENCE_APPLICATION_ID 0x494d4152 /* "IMAR", in the database's header */
-#define IMA_REFERENCE_SCHEMA_VERSION 2
+#define IMA_REFERENCE_SCHEMA_VERSION 3
 
 /* the whole schema; reference_sqlite.c creates and reads exactly this */
 #define IMA_REFERENCE_SCHEMA                                                                       \
@@ -15,7 +15,8 @@
 	"CREATE TABLE value(path TEXT NOT NULL, algo TEXT NOT NULL, digest BLOB NOT NULL, "        \
 	"source INTEGER NOT NULL REFERENCES source(id), expiry INTEGER NOT NULL DEFAULT 0, "       \
 	"size INTEGER NOT NULL DEFAULT -1, signature BLOB NOT NULL DEFAULT x'', "                  \
-	"PRIMARY KEY(path, algo, digest, source)) WITHOUT ROWID;"
+	"PRIMARY KEY(path, algo, digest, source)) WITHOUT ROWID;"                                  \
+	"CREATE TABLE seal(sha256 BLOB NOT NULL);"
 #define IMA_REFERENCE_SCHEMA_INDEX "CREATE INDEX value_digest ON value(digest);"
 
 /**

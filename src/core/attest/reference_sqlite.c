@@ -95,13 +95,15 @@ static int take_row(struct ima_reference_builder *b, sqlite3_stmt *s, uint64_t r
 #define SELECT \
 	"SELECT path, algo, digest, package, version, repository, expiry, size, signature FROM value JOIN source ON source.id = value.source"
 
+#define SEALED SELECT " ORDER BY value.path, value.algo, value.digest, value.source" /* the order of the key: nothing is sorted */
+
 /* the path is a parameter of its own kind: text, so that it compares with the text that is stored */
 static int prepare(sqlite3 *db, const struct ima_reference_question *q, sqlite3_stmt **ret)
 {
 	int rc;
 
 	if (!q)
-		return sqlite3_prepare_v2(db, SELECT, -1, ret, NULL);
+		return sqlite3_prepare_v2(db, SEALED, -1, ret, NULL);
 	if (q->path.data) {
 		rc = sqlite3_prepare_v2(db, SELECT " WHERE path = ?1", -1, ret, NULL);
 		return rc == SQLITE_OK ? sqlite3_bind_text(*ret, 1, (const char *)q->path.data, (int)q->path.len, SQLITE_STATIC) : rc;
@@ -112,22 +114,100 @@ static int prepare(sqlite3 *db, const struct ima_reference_question *q, sqlite3_
 	return rc == SQLITE_OK ? sqlite3_bind_text(*ret, 2, ima_hash_name(q->digest.algo), -1, SQLITE_STATIC) : rc;
 }
 
-static int take_rows(struct ima_reference_builder *b, sqlite3 *db, const struct ima_reference_question *q,
+/* what a row says, each column with its length in front: text that lost a bit is good text, and no check of SQLite's finds it */
+static int hash_row(struct ima_hasher *h, sqlite3_stmt *s)
+{
+	int r = 0;
+
+	for (int i = 0; i < sqlite3_column_count(s) && r == 0; i++) {
+		const void *data = sqlite3_column_blob(s, i);
+		uint64_t len = (uint64_t)sqlite3_column_bytes(s, i);
+
+		r = ima_hash_add(h, IMA_HASH_SHA256, (struct ima_bytes){ (const uint8_t *)&len, sizeof(len) });
+		if (r == 0 && len)
+			r = ima_hash_add(h, IMA_HASH_SHA256, (struct ima_bytes){ data, (size_t)len });
+	}
+	return r;
+}
+
+static int hash_rows(sqlite3 *db, struct ima_digest *ret, struct ima_diag *diag)
+{
+	ima_cleanup(finalizep) sqlite3_stmt *s = NULL;
+	struct ima_hasher *h = NULL;
+	int rc = sqlite3_prepare_v2(db, SEALED, -1, &s, NULL), r = ima_hasher_new(&h);
+
+	if (r == 0)
+		r = ima_hash_begin(h, IMA_HASH_SHA256);
+	while (r == 0 && rc == SQLITE_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+		r = hash_row(h, s);
+		rc = SQLITE_OK;
+	}
+	if (r == 0)
+		r = ima_hash_end(h, IMA_HASH_SHA256, ret);
+	ima_hasher_free(h);
+	return r == 0 && rc != SQLITE_DONE ? failed(db, rc, diag) : r;
+}
+
+/* @found: of the rows as they were taken. A file that another program made has no seal, and is taken as it is */
+static int check_seal(sqlite3 *db, const struct ima_digest *found, struct ima_diag *diag)
+{
+	ima_cleanup(finalizep) sqlite3_stmt *s = NULL;
+	int rc = sqlite3_prepare_v2(db, "SELECT sha256 FROM seal", -1, &s, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(s);
+	if (rc == SQLITE_DONE)
+		return 0;
+	if (rc != SQLITE_ROW)
+		return failed(db, rc, diag);
+	if ((size_t)sqlite3_column_bytes(s, 0) != found->len || memcmp(sqlite3_column_blob(s, 0), found->data, found->len))
+		return ima_diag_text(diag, -EBADMSG, "damaged: the values are not those that were stored");
+	return 0;
+}
+
+static int put_seal(sqlite3 *db, struct ima_diag *diag)
+{
+	ima_cleanup(finalizep) sqlite3_stmt *s = NULL;
+	struct ima_digest d;
+	int r = hash_rows(db, &d, diag), rc;
+
+	if (r < 0)
+		return r;
+	rc = sqlite3_prepare_v2(db, "INSERT INTO seal(sha256) VALUES(?1)", -1, &s, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_blob(s, 1, d.data, (int)d.len, SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(s);
+	return rc == SQLITE_DONE ? 0 : failed(db, rc, diag);
+}
+
+/* the very rows that are taken are those that are hashed: SQLite may find what they say in a table or in an index */
+static int take_rows(struct ima_reference_builder *b, sqlite3 *db, const struct ima_reference_question *q, struct ima_hasher *h,
 		     struct ima_diag *diag)
 {
 	static const char orphans[] = "SELECT count(*) FROM value WHERE source NOT IN (SELECT id FROM source)";
 	ima_cleanup(finalizep) sqlite3_stmt *s = NULL;
-	int rc = prepare(db, q, &s), r = 0, n = 0;
+	int rc = prepare(db, q, &s), r = ima_hash_begin(h, IMA_HASH_SHA256), n = 0;
+	struct ima_digest found;
 	uint64_t row = 0;
 
-	if (rc == SQLITE_OK)
-		while (r == 0 && (rc = sqlite3_step(s)) == SQLITE_ROW)
+	while (r == 0 && rc == SQLITE_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+		rc = SQLITE_OK;
+		if (!q)
+			r = hash_row(h, s);
+		if (r == 0)
 			r = take_row(b, s, ++row, diag);
+	}
 	if (r == 0 && rc != SQLITE_DONE)
 		return failed(db, rc, diag);
-	if (r == 0 && !q)
-		r = pragma_number(db, orphans, &n, diag);
-	return r == 0 && n ? ima_diag_text(diag, -EBADMSG, "%d values name a source that is not there", n) : r;
+	if (r == 0)
+		r = ima_hash_end(h, IMA_HASH_SHA256, &found);
+	if (r < 0 || q)
+		return r;
+	r = pragma_number(db, orphans, &n, diag);
+	if (r == 0 && n)
+		return ima_diag_text(diag, -EBADMSG, "%d values name a source that is not there", n);
+	return r < 0 ? r : check_seal(db, &found, diag);
 }
 
 int ima_reference_ask(struct ima_reference_builder *b, const char *path, const struct ima_reference_question *q,
@@ -135,6 +215,7 @@ int ima_reference_ask(struct ima_reference_builder *b, const char *path, const s
 {
 	ima_cleanup(closep) sqlite3 *db = NULL;
 	const int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+	struct ima_hasher *h = NULL;
 	int r;
 
 	if (rc != SQLITE_OK)
@@ -142,7 +223,12 @@ int ima_reference_ask(struct ima_reference_builder *b, const char *path, const s
 	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	r = check_schema(db, diag);
-	return r < 0 ? r : take_rows(b, db, q, diag);
+	if (r == 0)
+		r = ima_hasher_new(&h);
+	if (r == 0)
+		r = take_rows(b, db, q, h, diag);
+	ima_hasher_free(h);
+	return r;
 }
 
 bool ima_reference_fd_is_database(int fd)
@@ -277,6 +363,8 @@ static int fill_database(struct store *s, const char *path, struct ima_diag *dia
 		r = run_sql(s->db, "BEGIN;" IMA_REFERENCE_SCHEMA, diag);
 	if (r == 0)
 		r = store_values(s, diag);
+	if (r == 0)
+		r = put_seal(s->db, diag);
 	return r < 0 ? r : run_sql(s->db, IMA_REFERENCE_SCHEMA_INDEX "COMMIT", diag);
 }
 
