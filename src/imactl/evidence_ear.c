@@ -156,13 +156,19 @@ static json_t *checks(const struct ima_attestation *a)
 	return o;
 }
 
+/* each once, in the order of the evidences */
 static void add_nonce(struct evidence_ear *e, const struct evidence_item *it)
 {
-	struct ima_buffer text = { 0 };
+	ima_cleanup(ima_buffer_done) struct ima_buffer text = { 0 };
+	const json_t *other;
+	size_t i;
 
-	if (it->nonce_len >= NONCE_MIN && ima_base64url((struct ima_bytes){ it->nonce, it->nonce_len }, &text) == 0)
-		json_array_append_new(e->nonces, json_string((const char *)text.data));
-	ima_buffer_done(&text);
+	if (it->nonce_len < NONCE_MIN || ima_base64url((struct ima_bytes){ it->nonce, it->nonce_len }, &text) < 0)
+		return;
+	json_array_foreach(e->nonces, i, other)
+		if (!strcmp(json_string_value(other), (const char *)text.data))
+			return;
+	json_array_append_new(e->nonces, json_string((const char *)text.data));
 }
 
 /* JSON wants UTF-8; a file's name may be anything */
