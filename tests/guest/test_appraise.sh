@@ -84,6 +84,34 @@ for f in portable ours-portable ours-hash immutable portable-mode portable-conte
 	esac
 done
 chmod 750 evm-portable-mode
+# whoever can write security.evm: every part of it wrong by itself
+echo 4 >/sys/kernel/security/evm || echo "metadata writes are not allowed"
+for f in type1 type4 type6 type9 empty hmac hmac-short hmac-long head short truncated long v1 v3 v4 algo sha1 keyid; do
+	cp /usr/bin/true evm-m-$f; chown 1007 evm-m-$f; chmod 755 evm-m-$f
+	evmctl sign --imasig --portable -a sha256 --key $keys/rsa.key evm-m-$f >/dev/null 2>&1
+	value=$(getfattr -n security.evm -e hex evm-m-$f 2>/dev/null | sed -n 's/^security.evm=0x//p')
+	case $f in
+	type1) value=01${value:2} ;;
+	type4) value=04${value:2} ;;
+	type6) value=06${value:2} ;;
+	type9) value=09${value:2} ;;
+	empty) value= ;;
+	hmac) value=02$(printf 0%.0s {1..40}) ;;
+	hmac-short) value=02aabb ;;
+	hmac-long) value=02$(printf 0%.0s {1..42}) ;;
+	head) value=${value:0:18} ;;
+	short) value=0502 ;;
+	truncated) value=${value%????????} ;;
+	long) value=${value}00 ;;
+	v1) value=0501${value:4} ;;
+	v3) value=0503${value:4} ;;
+	v4) value=0504${value:4} ;;
+	algo) value=0502ff${value:6} ;;
+	sha1) value=050202${value:6} ;;
+	keyid) value=050204ffffffff${value:14} ;;
+	esac
+	setfattr -n security.evm -v 0x$value evm-m-$f || echo "security.evm of evm-m-$f cannot be set"
+done
 printf x >>evm-portable-content
 cat >/run/rules <<'P'
 appraise func=BPRM_CHECK fowner=1001

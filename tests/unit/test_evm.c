@@ -151,6 +151,8 @@ static void test_status(void **state)
 	static struct one empty[] = { { "security.ima", LABEL }, { "security.evm", "" }, { NULL, NULL } };
 	static struct one odd[] = { { "security.ima", LABEL }, { "security.evm", "0900" }, { NULL, NULL } };
 	static struct one portable[] = { { "security.ima", LABEL }, { "security.evm", "050204000000000001aa" }, { NULL, NULL } };
+	static struct one head_alone[] = { { "security.ima", LABEL }, { "security.evm", "050204aabbccdd0100" }, { NULL, NULL } };
+	static struct one type_alone[] = { { "security.ima", LABEL }, { "security.evm", "0502" }, { NULL, NULL } };
 	static struct one mac_alone[] = { { "security.evm", MAC }, { NULL, NULL } };
 	struct ima_evm *e = evm_with_key(601), *off;
 	struct ima_hasher *h;
@@ -168,6 +170,9 @@ static void test_status(void **state)
 	assert_int_equal(judge(e, h, empty), IMA_INTEGRITY_FAIL);
 	assert_int_equal(judge(e, h, odd), IMA_INTEGRITY_FAIL);
 	assert_int_equal(judge(e, h, portable), IMA_INTEGRITY_FAIL_IMMUTABLE);
+	/* as the kernel says of these in tests/guest/test_appraise.sh (m-head, m-short) */
+	assert_int_equal(judge(e, h, head_alone), IMA_INTEGRITY_FAIL);
+	assert_int_equal(judge(e, h, type_alone), IMA_INTEGRITY_FAIL);
 	assert_int_equal(judge(e, h, mac_alone), IMA_INTEGRITY_NOXATTRS);
 	assert_int_equal(ima_evm_add_name(e, "security.SMACK64EXEC"), 0);
 	assert_int_equal(judge(e, h, with_smack), IMA_INTEGRITY_FAIL);
