@@ -181,14 +181,14 @@ int ima_control_call(struct ima_control *c, json_t *request, int timeout_ms, jso
 {
 	const int64_t end_ms = now_ms() + timeout_ms;
 	ima_cleanup(ima_freep) char *text = json_dumps(request, JSON_COMPACT);
+	const size_t len = text ? strlen(text) : 0;
 	json_t *reply = NULL;
 	int r;
 
 	if (!text)
 		return -ENOMEM;
-	r = send_all(c, text, strlen(text), end_ms);
-	if (r == 0)
-		r = send_all(c, "\n", 1, end_ms);
+	text[len] = '\n'; /* in place of its end: one send, after which the other side may answer and go */
+	r = send_all(c, text, len + 1, end_ms);
 	if (r == 0)
 		r = receive_line(c, end_ms, &reply);
 	if (r < 0)
