@@ -106,6 +106,7 @@ void fault_count_nothing(void)
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
+void *__real_aligned_alloc(size_t to, size_t n);
 void *__real_reallocarray(void *p, size_t n, size_t size);
 char *__real_strdup(const char *s);
 char *__real_strndup(const char *s, size_t n);
@@ -115,6 +116,7 @@ void __real_free(void *p);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
+void *__wrap_aligned_alloc(size_t to, size_t n);
 void *__wrap_reallocarray(void *p, size_t n, size_t size);
 char *__wrap_strdup(const char *s);
 char *__wrap_strndup(const char *s, size_t n);
@@ -146,6 +148,11 @@ void *__wrap_realloc(void *p, size_t n)
 		return NULL;
 	let_go(p);
 	return hold(__real_realloc(p, n));
+}
+
+void *__wrap_aligned_alloc(size_t to, size_t n)
+{
+	return no_memory() ? NULL : hold(__real_aligned_alloc(to, n));
 }
 
 void *__wrap_reallocarray(void *p, size_t n, size_t size)

@@ -260,9 +260,14 @@ static void publish(struct ima_fan_job *j, const struct ima_outcome *out)
 		if ((out->matched >> i & 1) && measured_for_readers(j->ev.checks[i].func) && !j->ev.opened_for_write)
 			found.flags |= IMA_GATE_MEASURED;
 	}
-	if (j->ev.has_writers || out->error || j->ev.direct_io)
+	/* who may be writing while it is read says nothing of what was found without it */
+	found.unsure = j->unsure || j->ev.has_writers || j->ev.direct_io;
+	if (found.unsure && !j->unsure)
+		found.seen = 0;
+	if (out->error) {
 		found.seen = found.allowed = 0;
-	found.unsure = j->unsure;
+		found.unsure = false;
+	}
 	if (j->marked)
 		found.flags |= IMA_GATE_CACHED;
 	if (out->writers_refused)
@@ -274,17 +279,37 @@ static void publish(struct ima_fan_job *j, const struct ima_outcome *out)
 		ima_ignore(ima_gate_publish(g, j->file.fd, &j->point, &found));
 }
 
+static void look_at_point(struct ima_fan_job *j)
+{
+	j->has_point = ima_gate_point(j->w->fan->gate, j->file.fd, &j->point) == 0;
+	j->ev.has_writers = j->has_point && ima_fd_file_ops.has_writers(&j->file) != 0;
+}
+
+/*
+ * Who changed the file may be noted in the ring, and its label is to follow first. A writer that is still there may be one that has ended:
+ * the thread that follows the ring keeps a task's memory, and with it what is mapped there, while it reads about the task. That thread may
+ * also be reading this file, whose pages are to be dropped.
+ */
+static bool is_to_wait_for_ring(const struct ima_fan_job *j)
+{
+	return j->has_point && j->slot && (j->point.changed || j->point.tainted || j->ev.has_writers) &&
+	       ima_monitor_appraises_any(j->w->env.monitor);
+}
+
 static void take_point(struct ima_fan_job *j)
 {
 	if (!j->w->fan->gate)
 		return;
-	j->has_point = ima_gate_point(j->w->fan->gate, j->file.fd, &j->point) == 0;
-	/* who changed it may be noted in the ring, and its label is to follow first */
-	if (j->has_point && j->point.changed && j->slot && ima_monitor_appraises_any(j->w->env.monitor))
+	look_at_point(j);
+	if (is_to_wait_for_ring(j)) {
 		ima_gate_ring_drain(j->w->fan->gate);
+		look_at_point(j);
+		/* whoever maps it so has it open for writing */
+		if (!j->ev.has_writers)
+			j->ev.mapped_writers = false;
+	}
 	j->ev.violations_told = true;
 	j->ev.attrs = j->has_point ? (uint64_t)j->point.attrs + 1 : 0;
-	j->ev.has_writers = j->has_point && ima_fd_file_ops.has_writers(&j->file) != 0;
 }
 
 /* the gate refuses with the kernel's error number: uses by itself, opens when told so, where the kernel asks it after fanotify */

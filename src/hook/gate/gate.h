@@ -99,7 +99,7 @@ struct ima_gate_finding {
 	uint32_t unasked; /* uses that no rule appraises, whatever the content */
 	uint32_t flags;   /* IMA_GATE_CACHED ... */
 	uint32_t keep;    /* flags that stay as they are while the content is the same */
-	bool unsure;      /* its pages could not be dropped: nothing is allowed, unless somebody else has seen them gone */
+	bool unsure;      /* writers are about, or its pages could not be dropped: nothing is allowed but what another thread found without them */
 };
 
 /**

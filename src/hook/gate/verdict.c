@@ -66,6 +66,12 @@ static bool is_surer(const struct ima_gate_verdict *old, const struct ima_gate_v
 	return old->epoch == v->epoch && is_same_content(old, v) && old->cleansed == shared;
 }
 
+/* of later content, or by later rules: what a slow thread found before does not replace it */
+static bool is_newer(const struct ima_gate_verdict *old, const struct ima_gate_verdict *v)
+{
+	return old->epoch > v->epoch || (old->epoch == v->epoch && old->gen > v->gen);
+}
+
 /* under the lock: two threads may verify the same file */
 static int merge(struct ima_gate *g, int fd, const struct ima_gate_verdict *v, uint32_t keep)
 {
@@ -73,6 +79,8 @@ static int merge(struct ima_gate *g, int fd, const struct ima_gate_verdict *v, u
 	struct ima_gate_verdict now = *v, old;
 
 	if (bpf_map_lookup_elem(map, &fd, &old) == 0) {
+		if (is_newer(&old, v))
+			return 0;
 		now.flags |= old.flags & (IMA_GATE_MEASURED | IMA_GATE_NEW);
 		now.reported = old.reported;
 		now.evm = old.evm;
