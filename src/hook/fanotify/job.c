@@ -245,6 +245,7 @@ static bool measured_for_readers(enum ima_func f)
 /* what the gate may let pass from now on: only content that was read after its generation was, with no writer about */
 static void publish(struct ima_fan_job *j, const struct ima_outcome *out)
 {
+	const bool beside_writer = j->ev.has_writers || j->ev.direct_io;
 	struct ima_gate *g = j->w->fan->gate;
 	struct ima_gate_finding found = { .allowed = out->good, .unasked = out->unasked,
 					  .keep = j->slot ? 0 : IMA_GATE_CACHED };
@@ -261,13 +262,11 @@ static void publish(struct ima_fan_job *j, const struct ima_outcome *out)
 			found.flags |= IMA_GATE_MEASURED;
 	}
 	/* who may be writing while it is read says nothing of what was found without it */
-	found.unsure = j->unsure || j->ev.has_writers || j->ev.direct_io;
-	if (found.unsure && !j->unsure)
+	if (beside_writer || out->error)
 		found.seen = 0;
-	if (out->error) {
-		found.seen = found.allowed = 0;
-		found.unsure = false;
-	}
+	if (out->error)
+		found.allowed = 0;
+	found.unsure = (j->unsure || beside_writer) && !out->error;
 	if (j->marked)
 		found.flags |= IMA_GATE_CACHED;
 	if (out->writers_refused)
