@@ -54,7 +54,8 @@ static __always_inline void fill_status(struct ima_evm_change *ch, struct inode 
 				   (inode->i_writecount.counter > 0 && v && (v->flags & IMA_GATE_NEW)));
 }
 
-static __always_inline void tell_metadata(struct dentry *dentry, struct inode *inode, __u32 evm, __u32 change)
+/* of a change by name: @func and @change say what it is of that @type */
+static __always_inline void tell_change(struct dentry *dentry, struct inode *inode, __u32 type, __u32 func, __u32 change)
 {
 	struct ima_gate_record *r = bpf_ringbuf_reserve(&ring_map, sizeof(*r), 0);
 
@@ -65,8 +66,8 @@ static __always_inline void tell_metadata(struct dentry *dentry, struct inode *i
 	__builtin_memset(&r->c, 0, sizeof(r->c));
 	fill_inode(&r->c, inode);
 	fill_task(&r->c);
-	r->type = IMA_GATE_METADATA;
-	r->func = evm;
+	r->type = type;
+	r->func = func;
 	r->data_len = 0;
 	r->fd = -1;
 	r->change = change | IMA_GATE_CHANGE_REVERSED;
@@ -97,7 +98,7 @@ static __always_inline int check_metadata(struct dentry *dentry, struct inode *i
 		__sync_fetch_and_add(&l->meta, 1);
 	}
 	if (d->news)
-		tell_metadata(dentry, inode, evm, d->change);
+		tell_change(dentry, inode, IMA_GATE_METADATA, evm, d->change);
 	/* the verifier takes no number from memory as an answer */
 	if (!d->error)
 		return 0;
@@ -225,26 +226,6 @@ static __always_inline bool is_label_name(const struct ima_gate_name *n)
 	return begins_with(n->text, "security.ima", 13);
 }
 
-static __always_inline void tell_label(struct dentry *dentry, struct inode *inode)
-{
-	struct ima_gate_record *r = bpf_ringbuf_reserve(&ring_map, sizeof(*r), 0);
-
-	if (!r) {
-		count_drop();
-		return;
-	}
-	__builtin_memset(&r->c, 0, sizeof(r->c));
-	fill_inode(&r->c, inode);
-	fill_task(&r->c);
-	r->type = IMA_GATE_LABEL;
-	r->func = 0;
-	r->data_len = 0;
-	r->fd = -1;
-	r->change = IMA_GATE_CHANGE_REVERSED;
-	r->path_len = (__u32)gate_tell_names(r, as_number(dentry));
-	bpf_ringbuf_submit(r, 0);
-}
-
 /* 0, or the error that the kernel's IMA gives */
 static __always_inline int check_label(struct dentry *dentry, struct inode *inode, __u64 at, unsigned long size)
 {
@@ -258,7 +239,7 @@ static __always_inline int check_label(struct dentry *dentry, struct inode *inod
 		return -EINVAL;
 	if (cfg->label_algos >> (algo & 31) & 1)
 		return 0;
-	tell_label(dentry, inode);
+	tell_change(dentry, inode, IMA_GATE_LABEL, 0, 0);
 	return -EACCES;
 }
 
