@@ -115,10 +115,8 @@ int cmd_evidence_verify(int argc, char **argv)
 	struct evidence_batch b = { .src = &s, .show = show, .user = &o };
 	int r = parse_args(argc, argv, &a, &s);
 
-	for (int i = optind; !r && i < argc; i++)
-		r = evidence_batch_add(&b, argv[i]);
-	if (!r && !b.n)
-		r = imactl_fail(EXIT_UNABLE, "there is no evidence");
+	if (!r)
+		r = evidence_batch_add(&b, argv + optind);
 	if (!r)
 		r = begin(&o);
 	if (!r)

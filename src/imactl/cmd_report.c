@@ -151,10 +151,8 @@ int cmd_report(int argc, char **argv)
 	struct evidence_batch b = { .src = &s, .show = show, .see = see, .forget = forget, .user = &o };
 	int r = parse_args(argc, argv, &a, &s);
 
-	for (int i = optind; !r && i < argc; i++)
-		r = evidence_batch_add(&b, argv[i]);
-	if (!r && !b.n)
-		r = imactl_fail(EXIT_UNABLE, "there is no evidence");
+	if (!r)
+		r = evidence_batch_add(&b, argv + optind);
 	if (!r)
 		r = report(&o, &b);
 	evidence_batch_done(&b);

@@ -32,7 +32,7 @@ static int add_item(struct evidence_batch *b, const char *folder, const char *na
 	return EXIT_GOOD;
 }
 
-int evidence_batch_add(struct evidence_batch *b, const char *path)
+static int add_path(struct evidence_batch *b, const char *path)
 {
 	struct dirent **entries;
 	struct stat st;
@@ -51,6 +51,15 @@ int evidence_batch_add(struct evidence_batch *b, const char *path)
 	if (n >= 0)
 		free(entries);
 	return n < 0 ? imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno)) : r;
+}
+
+int evidence_batch_add(struct evidence_batch *b, char *const *paths)
+{
+	int r = EXIT_GOOD;
+
+	for (; !r && *paths; paths++)
+		r = add_path(b, *paths);
+	return r || b->n ? r : imactl_fail(EXIT_UNABLE, "there is no evidence");
 }
 
 static int state_path(const struct evidence_sources *s, struct ima_bytes ak, char **ret)

@@ -33,8 +33,8 @@ struct evidence_batch {
 	int status;
 };
 
-/** evidence_batch_add() - a file, or every file of a folder. EXIT_GOOD, or said why */
-int evidence_batch_add(struct evidence_batch *b, const char *path);
+/** evidence_batch_add() - files, and every file of folders; @paths ends with NULL. EXIT_GOOD, or said why: nothing is there, too */
+int evidence_batch_add(struct evidence_batch *b, char *const *paths);
 
 /** evidence_batch_run() - check and show all; the worst status: EXIT_GOOD, EXIT_BAD, EXIT_UNABLE */
 int evidence_batch_run(struct evidence_batch *b);
