@@ -62,6 +62,9 @@ bool ima_signer_has_cert(const struct ima_signer *s);
 /** ima_signer_is_p256() - an elliptic-curve key on NIST P-256, as ES256 asks for */
 bool ima_signer_is_p256(const struct ima_signer *s);
 
+/** ima_signer_max_signature() - bytes that a signature by this key has at most; RSA: exactly */
+size_t ima_signer_max_signature(const struct ima_signer *s);
+
 #define IMA_SIGNER_MAX_VALUE (IMA_SIGNATURE_HEADER + 2048) /* bytes */
 
 /**

@@ -191,6 +191,7 @@ int cmd_sign(int argc, char **argv)
 	int r = imactl_label_opts_parse(argc, argv, IMACTL_SIGN, &a.o);
 
 	a.label = label_opts(&a.o);
+	a.o.key.many = a.o.files.recursive || a.o.files.list || a.o.from.archive || a.o.from.manifest;
 	if (r == EXIT_GOOD)
 		r = imactl_key_open(&a.o.key, &a.signer);
 	if (r == EXIT_GOOD && ima_evm_new(ima_profile_number(IMA_PROFILE_NEWEST), &a.rules) < 0)

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
+#include "imactl/crypto_code.h"
 #include "imactl/secret.h"
 
 #define CERT_MAX (1U << 20)
@@ -64,7 +66,7 @@ static const char *shown(const struct imactl_key_opts *o, char ret[256])
 	return ret;
 }
 
-static int load_asking(const struct imactl_key_opts *o, struct ima_bytes bytes, struct imactl_secret *password,
+static int load_asking(const struct imactl_key_opts *o, struct ima_bytes bytes, struct imactl_secret *password, bool *asked,
 		       struct ima_signer **ret)
 {
 	struct ima_diag diag = { 0 };
@@ -73,6 +75,7 @@ static int load_asking(const struct imactl_key_opts *o, struct ima_bytes bytes, 
 
 	if (r == -EKEYREJECTED && !password->data) {
 		snprintf(prompt, sizeof(prompt), "Password of %s: ", shown(o, name));
+		*asked = true;
 		r = imactl_secret_ask(prompt, password);
 		if (r == 0)
 			r = load(o, bytes, password, ret, &diag);
@@ -124,10 +127,24 @@ int imactl_key_lock_memory(void)
 	return r == -ENOMEM ? imactl_fail(EXIT_UNABLE, "out of memory") : EXIT_GOOD;
 }
 
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return !path || (stat(path, &st) == 0 && S_ISREG(st.st_mode));
+}
+
+/* nobody is asked twice, and a pipe is read once */
+static bool can_be_read_again(const struct imactl_key_opts *o, bool asked)
+{
+	return !asked && !o->password && !o->pass_fd && !is_elsewhere(o) && is_file(o->key) && is_file(o->pass_file) && is_file(o->cert);
+}
+
 int imactl_key_open(const struct imactl_key_opts *o, struct ima_signer **ret)
 {
 	struct imactl_secret password = { 0 }, key = { 0 };
 	struct ima_signer *s = NULL;
+	bool asked = false;
 	int r = imactl_key_lock_memory();
 
 	if (r == 0)
@@ -135,13 +152,15 @@ int imactl_key_open(const struct imactl_key_opts *o, struct ima_signer **ret)
 	if (r == 0)
 		r = read_key(o, &key);
 	if (r == 0)
-		r = load_asking(o, (struct ima_bytes){ key.data, key.len }, &password, &s);
+		r = load_asking(o, (struct ima_bytes){ key.data, key.len }, &password, &asked, &s);
 	imactl_secret_done(&key);
 	imactl_secret_done(&password);
 	if (r == 0 && o->cert)
 		r = set_cert(o->cert, s);
 	if (r == 0 && o->keyid)
 		r = set_keyid(o->keyid, s);
+	if (r == 0 && o->many && can_be_read_again(o, asked))
+		imactl_crypto_code_choose(s);
 	if (r)
 		ima_signer_free(s);
 	else

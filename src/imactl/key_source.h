@@ -14,12 +14,14 @@
  * else asked at the terminal when the key wants one
  * @cert, @keyid: where the key id comes from, when not from a certificate beside the key or from the public key
  * @engine, @provider: of OpenSSL; @key is then handed to it as it is
+ * @many: enough will be signed that the program may begin again first (imactl_crypto_code_choose())
  */
 struct imactl_key_opts {
 	const char *key;
 	const char *password, *pass_file, *pass_fd, *pass_env;
 	const char *cert, *keyid;
 	const char *engine, *provider;
+	bool many;
 };
 
 /** imactl_key_open() - EXIT_GOOD, or said why: EXIT_USAGE, EXIT_UNABLE. Private keys of this process are locked in memory from then on */

@@ -46,6 +46,15 @@ for key in rsa ec; do
 	for form in p8 p8.der old old.der; do sign -k $key.$form; signed_by $key.pem; done
 	"$imactl" sign --user -k - f <$key.p8 >/dev/null || die "a key on standard input"
 	signed_by $key.pem
+	# of a tree, too: keys and passwords that can be read once only
+	"$imactl" sign -r --user -k - f <$key.p8 >/dev/null || die "a tree, a key on standard input"
+	signed_by $key.pem
+	"$imactl" sign -r --user -k <(cat $key.p8) f >/dev/null || die "a tree, a key in a pipe"
+	signed_by $key.pem
+	"$imactl" sign -r --user -k $key.locked --pass-file <(echo secret) f >/dev/null || die "a tree, a password in a pipe"
+	signed_by $key.pem
+	printf '%s\n' f | "$imactl" sign --user -k $key.p8 --files-from - >/dev/null || die "a list on standard input"
+	signed_by $key.pem
 	printf 'secret\nmore\n' >password
 	for form in locked locked.der old.locked; do
 		sign -k $key.$form --pass-file password; signed_by $key.pem

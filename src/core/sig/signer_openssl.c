@@ -169,6 +169,13 @@ bool ima_signer_is_p256(const struct ima_signer *s)
 	return EVP_PKEY_get_group_name(s->key.pkey, group, sizeof(group), NULL) == 1 && OBJ_txt2nid(group) == NID_X9_62_prime256v1;
 }
 
+size_t ima_signer_max_signature(const struct ima_signer *s)
+{
+	const int n = EVP_PKEY_get_size(s->key.pkey);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
 uint32_t ima_signer_keyid(const struct ima_signer *s)
 {
 	return s->keyid;

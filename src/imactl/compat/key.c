@@ -154,7 +154,8 @@ static void say_keyid(const struct evmctl *e, const char *path, const struct ima
 int evmctl_signer(const struct evmctl *e, struct ima_signer **ret)
 {
 	const struct imactl_key_opts opts = { .key = e->key ? e->key : EVMCTL_KEY_PRIVATE, .password = e->password,
-					      .pass_env = "EVMCTL_KEY_PASSWORD", .engine = e->engine, .provider = e->provider };
+					      .pass_env = "EVMCTL_KEY_PASSWORD", .engine = e->engine, .provider = e->provider,
+					      .many = e->recursive };
 	int r;
 
 	if (!e->engine && !e->provider && !ima_signer_is_uri(opts.key) && access(opts.key, R_OK) < 0)
