@@ -10,6 +10,7 @@
 
 #include "core/archive/manifest.h"
 #include "core/archive/tar_label.h"
+#include "imactl/files.h"
 #include "imactl/jobs.h"
 #include "imactl/label_spool.h"
 #include "imactl/outfile.h"
@@ -55,6 +56,12 @@ static void close_run(struct run *r)
 	imactl_spool_free(r->spool);
 	ima_hasher_free(r->h);
 	ima_close(r->fd);
+}
+
+/* a pattern is of a path below the archive's top */
+static bool is_taken(const struct imactl_files_opts *files, const char *path)
+{
+	return imactl_globs_take_file(&files->globs, path + (path[0] == '/'));
 }
 
 static int status_of(const struct run *r)
@@ -133,8 +140,10 @@ static int list_file(struct label_run *l, const char *path, const struct imactl_
 					      .ima = { f->label.ima, f->label.ima_len }, .evm = { f->label.evm, f->label.evm_len } };
 	int r;
 
+	if (!l->manifest.f && (l->output.f || l->job->files->quiet))
+		return EXIT_GOOD;
 	if (!l->manifest.f)
-		return l->output.f ? EXIT_GOOD : l->job->json ? print_json(f, path) : print_plain(l, f, path);
+		return l->job->files->json ? print_json(f, path) : print_plain(l, f, path);
 	l->line.len = 0;
 	r = ima_manifest_add(&e, &l->line);
 	if (r < 0)
@@ -242,7 +251,7 @@ static int end_link(struct label_run *l, const char *path, const struct item *it
 	r = imactl_spool_find(l->run.spool, it->target, &f);
 	if (r == -ENOENT || it->leaves_root) {
 		cannot(&l->run, path, it->leaves_root ? "a name that leaves the archive: not listed" :
-							"a hard link to a file that the archive does not show");
+							"a hard link to a file that the archive does not show, or that is left out");
 		return EXIT_GOOD;
 	}
 	return r < 0 ? imactl_fail(EXIT_UNABLE, "temporary file: %s", strerror(-r)) : list_file(l, path, &f);
@@ -291,17 +300,22 @@ static int take_member(struct label_run *l, const struct ima_member *m)
 	return 0;
 }
 
+static bool wants(const struct label_run *l, const struct ima_member *m)
+{
+	return (m->type == IMA_MEMBER_FILE || m->type == IMA_MEMBER_HARDLINK) && is_taken(l->job->files, m->path);
+}
+
 static int take_members(struct label_run *l)
 {
 	const struct imactl_jobs_ops ops = { .work = make_label, .work_user = l, .done = end_member, .idle = draw, .user = l, .stop = &l->stop };
 	const struct ima_member *m;
-	int n = imactl_jobs_new(0, &ops, &l->jobs);
+	int n = imactl_jobs_new(l->job->files->threads, &ops, &l->jobs);
 
 	if (n < 0)
 		return imactl_fail(EXIT_UNABLE, "%s", strerror(-n));
 	imactl_progress_begin(&l->progress);
 	while (n == 0 && !l->stop && (n = ima_archive_next(l->run.a, &m, &l->run.diag)) > 0)
-		n = m->type == IMA_MEMBER_FILE || m->type == IMA_MEMBER_HARDLINK ? take_member(l, m) : 0;
+		n = wants(l, m) ? take_member(l, m) : 0;
 	imactl_jobs_drain(l->jobs);
 	imactl_jobs_free(l->jobs);
 	imactl_progress_hide(&l->progress);
@@ -382,10 +396,10 @@ static int show_check(struct check_run *c, const char *path, const struct ima_la
 										 v->cause;
 
 	c->run.n_bad += !good;
-	if (c->job->json)
+	if (c->job->files->json)
 		return imactl_print_json(json_pack("{s:s, s:s, s:s*, s:b}", "path", path, "status", good ? "pass" : "fail", "cause",
 						   good ? NULL : why, "signed", (int)v->is_signed), EXIT_GOOD, false);
-	if (good && c->job->quiet)
+	if (good && c->job->files->quiet)
 		return EXIT_GOOD;
 	imactl_print_path(stdout, path);
 	if (good)
@@ -439,7 +453,7 @@ int imactl_archive_check(const struct imactl_archive_check *job)
 	while (r == EXIT_GOOD && (n = ima_archive_next(c.run.a, &m, &c.run.diag)) != 0) {
 		if (n < 0)
 			r = say(&c.run, n);
-		else if (m->type == IMA_MEMBER_FILE)
+		else if (m->type == IMA_MEMBER_FILE && is_taken(job->files, m->path))
 			r = check_file(&c, m);
 	}
 	if (r == EXIT_GOOD)

@@ -73,9 +73,9 @@ static void hash_one(void *user, struct ima_hasher *h, const struct imactl_file 
 /* labels that go into an archive or a manifest in place of the files */
 static int hash_elsewhere(const struct imactl_label_opts *o)
 {
-	const struct imactl_archive_label job = { .from = &o->from, .algo = o->algo, .opts = { .kind = IMA_LABEL_DIGEST }, .json = o->files.json };
+	const struct imactl_archive_label job = { .from = &o->from, .algo = o->algo, .opts = { .kind = IMA_LABEL_DIGEST }, .files = &o->files };
 
-	return o->from.archive ? imactl_archive_label(&job) : imactl_tree_manifest(&job, o->paths[0], &o->files);
+	return o->from.archive ? imactl_archive_label(&job) : imactl_tree_manifest(&job, o->paths[0]);
 }
 
 int cmd_hash(int argc, char **argv)

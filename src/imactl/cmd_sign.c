@@ -179,9 +179,9 @@ static void sign_one(void *user, struct ima_hasher *h, const struct imactl_file 
 static int sign_elsewhere(struct sign_args *a)
 {
 	const struct imactl_archive_label job = { .from = &a->o.from, .signer = a->signer, .algo = a->o.algo, .opts = a->label,
-						  .json = a->o.files.json };
+						  .files = &a->o.files };
 
-	return a->o.from.archive ? imactl_archive_label(&job) : imactl_tree_manifest(&job, a->o.paths[0], &a->o.files);
+	return a->o.from.archive ? imactl_archive_label(&job) : imactl_tree_manifest(&job, a->o.paths[0]);
 }
 
 int cmd_sign(int argc, char **argv)

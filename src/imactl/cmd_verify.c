@@ -148,7 +148,7 @@ static void verify_one(void *user, struct ima_hasher *h, const struct imactl_fil
 
 static int verify_archive(const struct verify_args *a)
 {
-	const struct imactl_archive_check job = { .from = &a->o.from, .keys = a->o.keys, .quiet = a->o.files.quiet, .json = a->o.files.json,
+	const struct imactl_archive_check job = { .from = &a->o.from, .keys = a->o.keys, .files = &a->o.files,
 						  .wish = { .signature = a->o.signature, .evm = a->o.evm } };
 
 	return imactl_archive_check(&job);

@@ -47,6 +47,7 @@ static int take_profile(struct imactl_label_opts *o, const char *arg)
 {
 	if (ima_profile_by_name(arg, &o->profile) < 0)
 		return imactl_fail(EXIT_USAGE, "--profile %s: 6.1, 6.12, 7.1 or newest", arg);
+	o->named_profile = true;
 	return EXIT_GOOD;
 }
 
@@ -202,18 +203,21 @@ static const char *name_of(enum imactl_label_command command)
 }
 
 /* what does not go together, in one sentence; NULL: all does */
-
-static const char *wrong_archive(const struct imactl_label_opts *o)
+static const char *wrong_archive(enum imactl_label_command command, const struct imactl_label_opts *o)
 {
-	if (o->files.recursive)
-		return "-r is for folders: an archive is taken whole";
+	if (o->files.recursive || o->files.one_fs)
+		return "-r and -x are for folders: an archive is taken whole";
+	if (command == IMACTL_VERIFY && o->files.threads)
+		return "--threads: an archive is verified by one thread";
+	if (command == IMACTL_VERIFY && o->named_profile)
+		return "--profile: labels in an archive are judged alike by all";
 	if (o->evm_kind && strcmp(o->evm_kind, "portable"))
 		return "what is in an archive has no inode: --evm portable";
 	return o->n_paths ? "--archive takes no further path" : NULL;
 }
 
 /* an archive has no file system, and labels of an archive or in a manifest have no other place */
-static const char *wrong_place(const struct imactl_label_opts *o)
+static const char *wrong_place(enum imactl_label_command command, const struct imactl_label_opts *o)
 {
 	const struct imactl_archive_opts *a = &o->from;
 
@@ -226,7 +230,7 @@ static const char *wrong_place(const struct imactl_label_opts *o)
 	if (o->sigfile || o->detached || o->files.list || o->user_names || o->modsig || o->by_verity || o->changed_only)
 		return "-f, --detached, --files-from, --user, --modsig, --verity and --changed-only are for files, not for --archive and --manifest";
 	if (a->archive)
-		return wrong_archive(o);
+		return wrong_archive(command, o);
 	return o->n_paths != 1 ? "--manifest takes one folder" : NULL;
 }
 
@@ -280,7 +284,7 @@ int imactl_label_opts_parse(int argc, char **argv, enum imactl_label_command com
 	if (r == EXIT_GOOD) {
 		why = wrong_label(command, ret);
 		if (!why)
-			why = wrong_place(ret);
+			why = wrong_place(command, ret);
 		if (why)
 			r = imactl_fail(EXIT_USAGE, "%s: %s; see imactl %s --help", name_of(command), why, name_of(command));
 	}

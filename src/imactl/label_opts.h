@@ -28,7 +28,8 @@ struct imactl_label_opts {
 	bool sigfile;               /* labels beside the file; sign: besides the attributes */
 	bool detached;              /* sign: in place of them */
 	bool signature, evm, ima;   /* verify: what must be there; clear: what goes */
-	bool modsig, named_keys;    /* verify: an appended signature will do; -k was given */
+	bool modsig;                /* verify: an appended signature will do */
+	bool named_keys, named_profile; /* verify: -k, --profile were given */
 	struct imactl_archive_opts from; /* .archive NULL: files */
 	char *const *paths;
 	int n_paths;

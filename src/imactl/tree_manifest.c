@@ -108,9 +108,9 @@ static int write_text(struct imactl_outfile *out, int error, struct ima_buffer *
 	return error < 0 ? imactl_fail(EXIT_UNABLE, "%s", strerror(-error)) : EXIT_GOOD;
 }
 
-int imactl_tree_manifest(const struct imactl_archive_label *job, char *root, const struct imactl_files_opts *files)
+int imactl_tree_manifest(const struct imactl_archive_label *job, char *root)
 {
-	struct imactl_files_opts opts = *files;
+	struct imactl_files_opts opts = *job->files;
 	struct tree t = { .job = job };
 	struct imactl_files_counts counts = { 0 };
 	struct imactl_outfile out = { 0 };

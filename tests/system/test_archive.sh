@@ -163,6 +163,19 @@ printf 'no archive' >text; fails 3 "^imactl: text: " "$imactl" hash --archive te
 fails 3 "^imactl: missing: No such file" "$imactl" hash --archive missing
 fails 2 "takes no further path" "$imactl" hash --archive gnu.tar extra
 fails 2 "no file is named" "$imactl" hash
+fails 2 "r and -x are for folders" "$imactl" hash -x --archive gnu.tar
+fails 2 "verified by one thread" "$imactl" verify --threads 2 -k keys/ec.der --archive gnu.tar
+fails 2 "judged alike" "$imactl" verify --profile 6.1 -k keys/ec.der --archive gnu.tar
+
+# which files: what is left out gets no label, and is not looked at
+"$imactl" hash --archive gnu.tar --threads 3 | sort | cmp - want || die "three threads"
+"$imactl" hash --archive gnu.tar --include usr/bin >got; grep ' /usr/bin/' want | cmp - <(sort got) || die "--include: $(cat got)"
+"$imactl" hash --archive gnu.tar --exclude usr/bin >got; grep -v ' /usr/bin/' want | cmp - <(sort got) || die "--exclude: $(cat got)"
+[ -z "$("$imactl" hash -q --archive gnu.tar)" ] || die "-q"
+"$imactl" sign --archive gnu.tar -k keys/ec.key --exclude usr/bin -o partly || die "a tar of which some is signed"
+s=0; "$imactl" verify --archive partly -k keys/ec.der --signature >got || s=$?
+[ $s = 1 ] && grep -q '^/usr/bin/' got && ! grep '^/usr/bin/' got | grep -v ': fail (' && ! grep -v '^/usr/bin/' got | grep ': fail' || die "what is left out: $(cat got)"
+"$imactl" verify -q --archive partly -k keys/ec.der --signature --exclude usr/bin || die "verify --exclude"
 fails 2 "KEY is missing" "$imactl" sign --archive gnu.tar
 fails 2 "has no inode" "$imactl" sign -k keys/ec.key --evm immutable --archive gnu.tar
 fails 2 "are for files" "$imactl" sign -k keys/ec.key --changed-only --archive gnu.tar
