@@ -65,6 +65,27 @@ kill -CONT "$worker"
 sleep 1.5
 cp /bin/true "$work/mnt/sub2/next"; printf next >>"$work/mnt/sub2/next"; "$work/mnt/sub2/next"
 listed "$work/mnt/sub2/next" || die "a file system in the place of another is not covered"
+# also while the tables never rest
+(while :; do mount --bind "$work/mnt/lo" "$work/mnt/ns"; sleep 0.02; umount "$work/mnt/ns" || umount -l "$work/mnt/ns"; sleep 0.02; done) &
+busy=$!
+sleep 1
+before=$(mountpoint -d "$work/mnt/sub2")
+kill -STOP "$worker" "$busy"
+sleep 0.3
+umount "$work/mnt/sub2"
+mount -t tmpfs one "$work/mnt/sub2"
+kill -CONT "$busy"
+kill -CONT "$worker"
+[ "$before" = "$(mountpoint -d "$work/mnt/sub2")" ] || echo "the next file system has another number: nothing to confuse"
+cp /bin/true "$work/mnt/sub2/prog"
+for i in $(seq 40); do
+	sleep 0.3
+	cp /bin/true "$work/mnt/sub2/prog$i"; printf 'restless %s' "$i" >>"$work/mnt/sub2/prog$i"; "$work/mnt/sub2/prog$i"
+	! listed "$work/mnt/sub2/prog$i" || break
+done
+kill "$busy"; wait "$busy" 2>/dev/null || :
+umount "$work/mnt/ns" 2>/dev/null || :
+listed "$work/mnt/sub2/prog$i" || die "a file system in the place of another is not covered as long as mount tables change"
 # what did not change is left alone: whoever unmounts several finds none of them busy
 for i in $(seq 30); do
 	mount -t tmpfs two "$work/mnt/ns"; mount -t tmpfs three "$work/mnt/lo"; mount -t tmpfs four "$work/mnt/up"

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -26,6 +27,7 @@
 #include "hook/fanotify/metadata.h"
 
 #define SCAN_INTERVAL_MS 500
+#define UNSURE_MAX_MS 4000 /* then everything is looked at again in any case */
 
 struct known_mount {
 	unsigned int id;
@@ -510,28 +512,44 @@ int ima_marks_new(struct ima_fan *f, const struct ima_hook_worker *w, struct ima
 	return 0;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* everything is looked at again once the tables have come to rest: an unmount finds nothing busy. Tables that never rest do not put it off */
+static bool is_time(bool at_rest, int64_t unsure_since)
+{
+	return unsure_since && (at_rest || now_ms() - unsure_since >= UNSURE_MAX_MS);
+}
+
 static void *watch_main(void *arg)
 {
 	struct ima_marks *m = arg;
 	ima_cleanup(ima_closep) int fd = ima_ns_table(0);
 	struct pollfd p[2] = { { .fd = m->stop_fd, .events = POLLIN },
 			       { .fd = fd, .events = POLLPRI } };
-	bool unsure = false;
+	int64_t unsure_since = 0; /* 0: sure */
 
 	m->fan->hook.ops->exempt(&m->fan->hook, (int)syscall(SYS_gettid));
 	for (;;) {
 		const int n = poll(p, 2, SCAN_INTERVAL_MS);
+		bool again, sure;
 		int r;
 
 		if (p[0].revents)
 			return NULL;
 		if (n < 0 && errno != EINTR)
 			say(m, LOG_ERR, "watching mounts failed");
-		/* once the tables have come to rest */
-		r = scan(m, unsure && !n ? PASS_AGAIN : PASS_NEW);
+		again = is_time(!n, unsure_since);
+		r = scan(m, again ? PASS_AGAIN : PASS_NEW);
 		if (r < 0)
 			say(m, LOG_ERR, "reading the mount table failed: new mounts are not covered");
-		unsure = n > 0 || r < 0 || (r > 0 && !unsure);
+		sure = r >= 0 && n <= 0 && (again || r == 0);
+		unsure_since = sure ? 0 : unsure_since && !(again && r >= 0) ? unsure_since : now_ms();
 	}
 }
 
