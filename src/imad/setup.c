@@ -21,6 +21,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "control/control.h"
+#include "imad/handover.h"
 
 #define LOCK_TRIES 250
 #define LOCK_WAIT_US 20000
@@ -212,6 +213,8 @@ static int open_shared(struct imad_host *h)
 		r = share(ima_monitor_memory_size(), &memory);
 	h->setup.shared = shared;
 	h->setup.memory = memory;
+	if (r == 0 && imad_handover_take(&h->setup) < 0)
+		fprintf(stderr, "imad: what the imad before knew of files cannot be read: labels do not follow what was being written\n");
 	return r;
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "imad/handover.h"
 #include "imad/setup.h"
 #include "securityfs/view.h"
 
@@ -355,6 +356,8 @@ static void make_way(struct supervisor *s, char **argv)
 	char text[256];
 	int r = setup->hook->ops->leave(setup->hook, setup->program, &diag);
 
+	if (r == 0 && imad_handover_leave(setup) < 0)
+		say("what is known of files is lost: labels do not follow what is being written now");
 	if (r == 0) {
 		execv(setup->program, argv);
 		r = -errno;

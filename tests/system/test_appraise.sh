@@ -76,19 +76,31 @@ as sh -c 'echo two >> home/new; cat home/new' >/dev/null || die "a file cannot b
 [ "$(label home/new)" = "0x0404$(sha256sum <home/new | cut -d' ' -f1)" ] || die "the label does not follow the content"
 as sh -c 'for i in 1 2 3 4 5 6 7 8; do echo $i > home/f$i; cat home/f$i; done' >/dev/null || die "new files cannot be read at once"
 
-# a writer outlives the worker that saw its open
-as bash -c 'exec 3>>home/held && echo one >&3 && mkdir home/held.open && until [ -e home/held.go ]; do sleep 0.1; done && echo two >&3' &
-writer=$!
-for _ in $(seq 50); do [ ! -d home/held.open ] || break; sleep 0.1; done
-restarts=$(status_number .worker.restarts)
-kill -KILL "$(status_number .worker.pid)"
-for _ in $(seq 50); do [ "$(status_number .worker.restarts 2>/dev/null)" = $((restarts + 1)) ] && break; sleep 0.1; done
-mkdir home/held.go
-wait "$writer" || die "the writer of a file that was new under the last worker fails"
-for _ in $(seq 50); do [ -n "$(label home/held)" ] && break; sleep 0.1; done
-[ "$(label home/held)" = "0x0404$(sha256sum <home/held | cut -d' ' -f1)" ] || die "a label does not follow what was written under two workers: $(label home/held)"
-[ "$(cat home/held)" = "one
-two" ] || die "what was written under two workers"
+# writer_outlives FILE COMMAND: a writer outlives the worker, or the imad, that saw its open
+writer_outlives() {
+	local writer
+	as bash -c 'exec 3>>$0 && echo one >&3 && mkdir $0.open && until [ -e $0.go ]; do sleep 0.1; done && echo two >&3' "$1" &
+	writer=$!
+	for _ in $(seq 50); do [ ! -d "$1.open" ] || break; sleep 0.1; done
+	"$2"
+	mkdir "$1.go"
+	wait "$writer" || die "the writer of a file that was new before $2 fails"
+	for _ in $(seq 50); do [ -n "$(label "$1")" ] && break; sleep 0.1; done
+	[ "$(label "$1")" = "0x0404$(sha256sum <"$1" | cut -d' ' -f1)" ] || die "a label does not follow what was written over $2: $(label "$1")"
+	[ "$(cat "$1")" = "one
+two" ] || die "what was written over $2"
+}
+kill_worker() {
+	local restarts
+	restarts=$(status_number .worker.restarts)
+	kill -KILL "$(status_number .worker.pid)"
+	for _ in $(seq 50); do [ "$(status_number .worker.restarts 2>/dev/null)" = $((restarts + 1)) ] && break; sleep 0.1; done
+}
+hand_over() { "$imactl" restart >/dev/null || die "restart"; }
+unmount_another() { mkdir -p "$work/other"; mount -t tmpfs other "$work/other"; sleep 1; umount "$work/other"; sleep 1; }
+writer_outlives home/held kill_worker
+writer_outlives home/held-on unmount_another
+writer_outlives home/held-longer hand_over
 
 # the label names sha1, the new one the default; the rule that measures reads the content by the old label first
 old=0x01$(printf 'data\n' | sha1sum | cut -d' ' -f1)

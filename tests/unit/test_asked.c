@@ -233,16 +233,26 @@ static void test_streebog_label(void **state)
 	end(&x);
 }
 
+/* whose file system is gone, and everybody else's is there */
+static bool is_other_than(void *user, uint64_t dev)
+{
+	return dev != *(const uint64_t *)user;
+}
+
 static void test_next_worker(void **state)
 {
+	uint64_t other;
 	struct machine x;
 
 	begin(&x, RULES);
 	expect(&x, IMA_FUNC_BPRM_CHECK, REQUIRED);
 	ima_monitor_free(x.m);
 	start_worker(&x);
+	other = x.ev.dev_number + 1;
 	expect(&x, IMA_FUNC_FILE_CHECK, REQUIRED);
-	ima_monitor_forget_files(x.m);
+	ima_monitor_forget_files(x.m, is_other_than, &other);
+	expect(&x, IMA_FUNC_FILE_CHECK, REQUIRED);
+	ima_monitor_forget_files(x.m, is_other_than, &x.ev.dev_number);
 	expect(&x, IMA_FUNC_FILE_CHECK, NULL);
 	end(&x);
 }
@@ -252,6 +262,7 @@ static void test_label_follows(void **state)
 {
 	static const char *const want = "04045891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
 	uint8_t label[64];
+	uint64_t other;
 	struct machine x;
 
 	begin(&x, "appraise func=FILE_CHECK fowner=1009\n");
@@ -262,6 +273,8 @@ static void test_label_follows(void **state)
 	assert_false(use(&x, IMA_FUNC_FILE_CHECK, IMA_MAY_WRITE).refused);
 	ima_monitor_free(x.m);
 	start_worker(&x);
+	other = x.ev.dev_number + 1;
+	ima_monitor_forget_files(x.m, is_other_than, &other);
 	x.f.content = "hello\n";
 	x.ev.opened_for_write = false;
 	x.f.has_writers = 0;
@@ -269,6 +282,14 @@ static void test_label_follows(void **state)
 	assert_int_equal(ima_hex_decode(want, strlen(want), label), 0);
 	assert_int_equal(x.f.label_len, strlen(want) / 2);
 	assert_memory_equal(x.f.label, label, x.f.label_len);
+	assert_int_equal(ima_monitor_closed(x.m, x.h, &x.ev), -1);
+	/* its file system is gone: whatever comes under its number is another file */
+	x.ev.opened_for_write = true;
+	x.f.has_writers = 1;
+	assert_false(use(&x, IMA_FUNC_FILE_CHECK, IMA_MAY_WRITE).refused);
+	ima_monitor_forget_files(x.m, is_other_than, &x.ev.dev_number);
+	x.ev.opened_for_write = false;
+	x.f.has_writers = 0;
 	assert_int_equal(ima_monitor_closed(x.m, x.h, &x.ev), -1);
 	end(&x);
 }

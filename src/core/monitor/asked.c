@@ -89,10 +89,11 @@ void ima_asked_pass(struct ima_asked *a, const struct ima_file_event *ev, const 
 	pthread_mutex_unlock(&a->lock);
 }
 
-void ima_asked_forget(struct ima_asked *a)
+void ima_asked_forget(struct ima_asked *a, ima_device_fn *is_there, void *user)
 {
 	pthread_mutex_lock(&a->lock);
 	for (size_t i = 0; i < IMA_ASKED_SLOTS; i++)
-		a->slots[i].ino = 0;
+		if (a->slots[i].ino && !is_there(user, a->slots[i].dev))
+			a->slots[i].ino = 0;
 	pthread_mutex_unlock(&a->lock);
 }

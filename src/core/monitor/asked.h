@@ -41,5 +41,5 @@ uint32_t ima_asked_passed(struct ima_asked *a, const struct ima_file_event *ev, 
 void ima_asked_pass(struct ima_asked *a, const struct ima_file_event *ev, const struct ima_digest *state,
 		    uint32_t use);
 
-/** ima_asked_forget() - device numbers may mean something else from now on */
-void ima_asked_forget(struct ima_asked *a);
+/** ima_asked_forget() - the files of devices that are no longer there */
+void ima_asked_forget(struct ima_asked *a, ima_device_fn *is_there, void *user);

@@ -575,9 +575,9 @@ int ima_monitor_policy_call(struct ima_monitor *m, int (*fn)(struct ima_policy *
 	return r;
 }
 
-void ima_monitor_forget_files(struct ima_monitor *m)
+void ima_monitor_forget_files(struct ima_monitor *m, ima_device_fn *is_there, void *user)
 {
 	ima_inodes_forget(m->inodes);
-	ima_rewrites_forget(&m->rewrites);
-	ima_asked_forget(&m->asked);
+	ima_rewrites_forget(&m->rewrites, is_there, user);
+	ima_asked_forget(&m->asked, is_there, user);
 }

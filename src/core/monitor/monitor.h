@@ -39,6 +39,9 @@ struct ima_monitor_opts {
 /** ima_monitor_memory_size() - bytes of it; zeroed it is empty. In memory that outlives a worker the next one goes on with what is there */
 size_t ima_monitor_memory_size(void);
 
+/* raised when what is in it, or how it is laid out, changes: another imad's is not read then */
+#define IMA_MONITOR_MEMORY_LAYOUT 1
+
 ima_must_check int ima_monitor_new(const struct ima_monitor_opts *opts, struct ima_monitor **ret);
 struct ima_monitor *ima_monitor_free(struct ima_monitor *m);
 
@@ -246,8 +249,14 @@ uint32_t ima_monitor_scope(struct ima_monitor *m, const struct ima_policy_event 
 bool ima_monitor_pending(struct ima_monitor *m, const struct ima_policy_event *facts, uint32_t done,
 			 uint64_t pcrs);
 
-/** ima_monitor_forget_files() - a file system is gone: its device number and inodes may come again as other files */
-void ima_monitor_forget_files(struct ima_monitor *m);
+/** ima_device_fn() - is the file system of this st_dev the one that it was? Takes no lock of the monitor's */
+typedef bool ima_device_fn(void *user, uint64_t dev);
+
+/**
+ * ima_monitor_forget_files() - a file system is gone: its device number and inodes may come again as other files
+ * Files of the others keep what is known of them, but that they were measured already.
+ */
+void ima_monitor_forget_files(struct ima_monitor *m, ima_device_fn *is_there, void *user);
 
 /** ima_monitor_policy_call() - run @fn with the policy under the write lock; returns what @fn returns */
 int ima_monitor_policy_call(struct ima_monitor *m, int (*fn)(struct ima_policy *p, void *arg),

@@ -34,14 +34,6 @@ void ima_rewrites_done(struct ima_rewrites *s)
 	pthread_mutex_destroy(&s->lock);
 }
 
-void ima_rewrites_forget(struct ima_rewrites *s)
-{
-	pthread_mutex_lock(&s->lock);
-	if (s->t->n)
-		memset(s->t, 0, sizeof(*s->t));
-	pthread_mutex_unlock(&s->lock);
-}
-
 /* the file's place; NULL: none, then @ret_free is one that it could have, NULL too when the table is full */
 static struct ima_rewrite_slot *find(struct ima_rewrites *s, const struct ima_file_event *ev,
 				     struct ima_rewrite_slot **ret_free)
@@ -107,6 +99,17 @@ static void leave(struct ima_rewrites *s, struct ima_rewrite_slot *p)
 		p->what = IMA_REWRITE_NONE;
 		p = p == s->t->slots ? s->t->slots + IMA_REWRITE_SLOTS - 1 : p - 1;
 	}
+}
+
+void ima_rewrites_forget(struct ima_rewrites *s, ima_device_fn *is_there, void *user)
+{
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; s->t->n && i < IMA_REWRITE_SLOTS; i++)
+		if (is_filled(&s->t->slots[i]) && !is_there(user, s->t->slots[i].dev)) {
+			leave(s, &s->t->slots[i]);
+			s->t->n--;
+		}
+	pthread_mutex_unlock(&s->lock);
 }
 
 enum ima_rewrite ima_rewrites_take(struct ima_rewrites *s, const struct ima_file_event *ev)

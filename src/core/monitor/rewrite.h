@@ -46,4 +46,6 @@ enum ima_rewrite ima_rewrites_find(struct ima_rewrites *s, const struct ima_file
 
 /** ima_rewrites_take() - find and forget */
 enum ima_rewrite ima_rewrites_take(struct ima_rewrites *s, const struct ima_file_event *ev);
-void ima_rewrites_forget(struct ima_rewrites *s);
+
+/** ima_rewrites_forget() - the files of devices that are no longer there */
+void ima_rewrites_forget(struct ima_rewrites *s, ima_device_fn *is_there, void *user);

@@ -277,6 +277,15 @@ static bool some_gone(struct ima_marks *m, const struct known_fs *before, size_t
 	return false;
 }
 
+/* under the lock; btrfs gives its files other numbers than its mounts: they are of nobody who is there */
+static bool is_there(void *user, uint64_t dev)
+{
+	struct ima_marks *m = user;
+	const struct ima_mount mnt = { .major = major(dev), .minor = minor(dev) };
+
+	return find_fs(m, &mnt) != NULL;
+}
+
 /* under the lock; only the mounts of that file system are looked at: its first user may be close behind */
 static void look_for(struct ima_marks *m, const struct ima_held_ns *ns, const struct ima_mount *wanted)
 {
@@ -314,11 +323,11 @@ void ima_marks_forget(struct ima_marks *m, unsigned int major, unsigned int mino
 
 	pthread_mutex_lock(&m->lock);
 	fs = find_fs(m, &mnt);
-	if (fs)
+	if (fs) {
 		*fs = m->fs[--m->n_fs];
+		ima_monitor_forget_files(m->worker->monitor, is_there, m);
+	}
 	pthread_mutex_unlock(&m->lock);
-	if (fs)
-		ima_monitor_forget_files(m->worker->monitor);
 }
 
 bool ima_marks_know(struct ima_marks *m, unsigned int major, unsigned int minor)
@@ -421,7 +430,7 @@ static int rebuild(struct ima_marks *m, struct ima_namespace *ns, size_t n_ns, b
 	m->ns = ns;
 	m->n_ns = n_ns;
 	if (some_gone(m, before, n_before))
-		ima_monitor_forget_files(m->worker->monitor);
+		ima_monitor_forget_files(m->worker->monitor, is_there, m);
 	return r;
 }
 

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What one imad leaves to the next in the same process (imactl restart): what the monitor knows of files. */
+#pragma once
+
+#include "imad/worker.h"
+
+/**
+ * imad_handover_leave() - what @s->memory holds goes into a file without a name, whose descriptor outlives execve(2)
+ * Only with no worker running. The environment names the descriptor.
+ * Return: 0; errno: the next one begins without
+ */
+ima_must_check int imad_handover_leave(const struct imad_setup *s);
+
+/**
+ * imad_handover_take() - what was left goes into @s->memory, which is empty
+ * Return: 1 taken; 0 nothing was left; -EBADMSG: left by one whose memory looks otherwise; errno; @s->memory is empty then
+ */
+ima_must_check int imad_handover_take(struct imad_setup *s);
