@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
 # For tests of the start scripts in dist/: their settings, and what shows that the service is there. After lib.sh.
-dist=$(realpath "$(dirname "$0")/../../dist")
-for f in "$dist/imad.sysvinit" "$dist/imad.openrc" "$dist/runit/run" "$dist/runit/check" "$dist/runit/control/h"; do
+dist=$(realpath "$build/dist")
+for f in "$dist/imad.sysvinit" "$dist/imad.openrc" "$dist/runit-run" "$dist/runit-check" "$dist/runit-control-h"; do
 	[ -x "$f" ] && sh -n "$f" || die "$f cannot be run"
 done
 

@@ -4,8 +4,8 @@
 command -v runsvdir >/dev/null || skip "runit is missing"
 . "$(dirname "$0")/service.sh"
 
-mkdir -p "$work/services" "$work/sv"
-cp -r "$dist/runit" "$work/sv/imad"
+mkdir -p "$work/services" "$work/sv/imad/control"
+for f in run check control-h; do cp "$dist/runit-$f" "$work/sv/imad/${f/-//}"; done
 ln -s "$work/sv/imad" "$work/services/imad"
 runsvdir "$work/services" 2>>"$work/messages" >>"$work/messages" &
 runsvdir=$!
