@@ -10,6 +10,7 @@
 #include "hook/file.h"
 #include "hook/subject.h"
 #include "hook/trace/cache.h"
+#include "hook/trace/crew.h"
 #include "hook/trace/mount_types.h"
 #include "hook/trace/trace.h"
 
@@ -35,6 +36,7 @@ struct ima_trace {
 	struct ima_trace_cache *cache;
 	struct ima_mount_types *mounts;
 	struct ima_trace_thread *threads;
+	struct ima_trace_crew *crew;
 	unsigned int n_threads;
 	atomic_bool changed; /* some task may be of another user, root or namespace than we are */
 	atomic_bool owes_mark; /* something ran unmeasured when the list could not be written to */
@@ -59,6 +61,7 @@ struct ima_trace_call {
 	struct ima_trace_file file;
 	struct ima_file_event ev;
 	bool answered;
+	bool lent; /* it took long: another thread was called for the time */
 	char text[PATH_MAX];      /* of the call */
 	char path[PATH_MAX + 16]; /* of the file, as it is listed */
 	char dev[32];
@@ -67,6 +70,9 @@ struct ima_trace_call {
 };
 
 /* ---- serve.c ---- */
+
+/** ima_trace_calls_pending() - does a call wait that nobody has taken? */
+bool ima_trace_calls_pending(const struct ima_trace *t);
 
 /** ima_trace_still_waits() - the task has not been killed: what /proc/TID showed was its own */
 bool ima_trace_still_waits(const struct ima_trace_call *c);

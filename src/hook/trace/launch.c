@@ -26,6 +26,7 @@
 #define DEFAULT_THREADS 8
 #define DEFAULT_SETTLE_MS 100
 #define REAP_MS 100
+#define STUCK_MS 50 /* a call waits so long, and no other was taken: whoever should take it is held up */
 
 /* what the first process tells before it is the command */
 struct report {
@@ -217,17 +218,32 @@ static void reap(struct ima_trace *t, int *status, bool *ended)
 	}
 }
 
+/* calls that wait, and none was taken since the last look: help. Until when to look again */
+static int watch(struct ima_trace *t, uint64_t *seen, bool *waited)
+{
+	const uint64_t calls = atomic_load(&t->n.calls);
+	const bool waits = ima_trace_calls_pending(t);
+
+	if (waits && *waited && calls == *seen)
+		ima_trace_crew_help(t->crew);
+	*seen = calls;
+	*waited = waits;
+	return waits ? STUCK_MS : REAP_MS;
+}
+
 /* POLLHUP: no task is under the filter any more */
 int ima_trace_wait(struct ima_trace *t, int *ret_status)
 {
 	struct pollfd p = { .fd = t->listener };
-	bool ended = false;
-	int status = 0;
+	bool ended = false, waited = false;
+	int status = 0, pause_ms = REAP_MS;
+	uint64_t seen = 0;
 
 	while (!(p.revents & POLLHUP)) {
-		if (poll(&p, 1, REAP_MS) < 0 && errno != EINTR)
+		if (poll(&p, 1, pause_ms) < 0 && errno != EINTR)
 			return -errno;
 		reap(t, &status, &ended);
+		pause_ms = watch(t, &seen, &waited);
 	}
 	while (!ended) {
 		const int r = waitpid(t->pid, &status, 0);

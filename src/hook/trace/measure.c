@@ -194,7 +194,10 @@ int ima_trace_measure(struct ima_trace_call *c, int fd)
 	c->file.fd.fd = fd;
 	fill_path(c, fd, &c->file.fd.st);
 	c->ev.birth_ns = birth_of(fd);
+	c->lent = true;
+	ima_trace_crew_lend(c->t->crew);
 	ima_monitor_file(c->t->opts.monitor, c->h, &c->ev, &out);
+	ima_trace_crew_back(c->t->crew);
 	atomic_fetch_add(&c->t->n.hashed, 1);
 	if (out.error)
 		return ima_trace_unmeasured(c, c->path, out.error) ? 0 : -EPERM;

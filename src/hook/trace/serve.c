@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 #include "base/cleanup.h"
 
 #define WAKE SIGRTMIN
+#define LOOK_EVERY 4 /* calls, then one look at how many wait: a look is a system call */
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* since 6.6 */
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
@@ -35,6 +37,7 @@ struct ima_trace_thread {
 	struct ima_trace_call *call;
 	struct seccomp_notif *req; /* of the size that this kernel has */
 	size_t req_size;
+	unsigned int handled;
 	bool runs;
 	atomic_bool ended;
 };
@@ -170,11 +173,45 @@ static void handle(struct ima_trace_thread *th)
 	c->req = th->req;
 	c->answered = false;
 	c->text[0] = c->path[0] = 0;
+	c->lent = false;
 	c->task = (struct ima_trace_task){ .tid = (int)th->req->pid };
 	c->ev.n_checks = 0;
 	dispatch(c);
 	if (!c->answered)
 		ima_trace_fail(c, -EPERM);
+}
+
+bool ima_trace_calls_pending(const struct ima_trace *t)
+{
+	struct pollfd p = { .fd = t->listener, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1 && p.revents & POLLIN;
+}
+
+static bool may_rest(struct ima_trace_thread *th)
+{
+	if (++th->handled % LOOK_EVERY && !th->call->lent)
+		return false;
+	return ima_trace_crew_may_rest(th->t->crew, ima_trace_calls_pending(th->t));
+}
+
+/* until the thread may rest, or is to end */
+static void take_calls(struct ima_trace_thread *th)
+{
+	bool goes_on = true;
+
+	while (goes_on && !atomic_load(&th->t->stop)) {
+		memset(th->req, 0, th->req_size);
+		if (ioctl(th->t->listener, SECCOMP_IOCTL_NOTIF_RECV, th->req) == 0) {
+			handle(th);
+			goes_on = !may_rest(th);
+		} else if (errno == ENOENT) {
+			sched_yield(); /* killed in between, or the last task is gone: then we are told to stop */
+		} else if (errno != EINTR && errno != EAGAIN) {
+			atomic_store(&th->t->stop, true); /* the listener is of no more use */
+			ima_trace_crew_end(th->t->crew);
+		}
+	}
 }
 
 static void *run(void *arg)
@@ -184,15 +221,8 @@ static void *run(void *arg)
 	/* the umask is a thread's own from now on; it only takes memory */
 	if (unshare(CLONE_FS) < 0)
 		atomic_store(&th->t->stop, true);
-	while (!atomic_load(&th->t->stop)) {
-		memset(th->req, 0, th->req_size);
-		if (ioctl(th->t->listener, SECCOMP_IOCTL_NOTIF_RECV, th->req) == 0)
-			handle(th);
-		else if (errno != EINTR && errno != ENOENT && errno != EAGAIN)
-			break;
-		else if (errno == ENOENT)
-			sched_yield(); /* killed in between, or the last task is gone: then we are told to stop */
-	}
+	while (!atomic_load(&th->t->stop) && ima_trace_crew_join(th->t->crew))
+		take_calls(th);
 	atomic_store(&th->ended, true);
 	return NULL;
 }
@@ -214,6 +244,14 @@ static int new_thread(struct ima_trace *t, struct ima_trace_thread *th, size_t r
 	return r;
 }
 
+/* one keeps up with the tasks of two processors and more: a task does other things than to open files */
+static unsigned int useful_threads(void)
+{
+	const long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 2 ? (unsigned int)n / 2 : 1;
+}
+
 int ima_trace_serve(struct ima_trace *t)
 {
 	struct sigaction interrupt = { .sa_handler = wake }; /* no SA_RESTART */
@@ -224,7 +262,7 @@ int ima_trace_serve(struct ima_trace *t)
 	if (sizes.seccomp_notif < sizeof(struct seccomp_notif))
 		sizes.seccomp_notif = sizeof(struct seccomp_notif);
 	t->threads = calloc(t->n_threads, sizeof(*t->threads));
-	if (!t->threads)
+	if (!t->threads || ima_trace_crew_new(t->n_threads, useful_threads(), &t->crew) < 0)
 		return -ENOMEM;
 	sigaction(WAKE, &interrupt, NULL);
 	/* whoever is woken takes over this processor: the other one only waits. Older kernels do not know of it */
@@ -261,6 +299,8 @@ static void end_thread(struct ima_trace_thread *th)
 void ima_trace_serve_end(struct ima_trace *t)
 {
 	atomic_store(&t->stop, true);
+	if (t->crew)
+		ima_trace_crew_end(t->crew);
 	for (unsigned int i = 0; t->threads && i < t->n_threads; i++)
 		end_thread(&t->threads[i]);
 	for (unsigned int i = 0; t->threads && i < t->n_threads; i++) {
@@ -270,4 +310,5 @@ void ima_trace_serve_end(struct ima_trace *t)
 	}
 	free(t->threads);
 	t->threads = NULL;
+	t->crew = ima_trace_crew_free(t->crew);
 }
