@@ -256,6 +256,9 @@ bool ima_policy_may_appraise(const struct ima_policy *p, const struct ima_policy
 /** ima_policy_label_algos() - algorithms, as bits, of the SETXATTR_CHECK rule in force; 0: there is none */
 uint32_t ima_policy_label_algos(const struct ima_policy *p);
 
+/** ima_policy_names_labels() - some active rule asks for a label of a security module */
+bool ima_policy_names_labels(const struct ima_policy *p);
+
 /** ima_policy_names_appraised() - some active rule appraises with this very func; for POLICY_CHECK: rules are taken by path only */
 bool ima_policy_names_appraised(const struct ima_policy *p, enum ima_func f);
 

@@ -59,7 +59,7 @@ else
 fi
 
 # ---- calls behave as they do without it ----
-for mode in opens opens-at threads signals programs memory-program mappings io-uring; do
+for mode in opens opens-at threads signals programs memory-program mappings io-uring lease; do
 	mkdir -m 777 "$work/out/$mode"
 	run --quiet -- "$tree" "$mode" "$work/out/$mode" || die "$mode: status $?"
 	matches "$mode"
@@ -67,6 +67,23 @@ done
 grep -qa "memfd:in-memory" "$list" || :
 run --quiet -- "$tree" memory-program && in_list /bin/true memfd:in-memory || die "a program in memory is not listed"
 run --quiet -- "$tree" mappings "$work/out/mappings" && in_list "$work/out/mappings/code" "$work/out/mappings/code" || die "a mapping is not listed"
+run --quiet -- "$tree" lease "$work/out/lease" && in_list "$work/out/lease/leased" "$work/out/lease/leased" || die "a file that was leased is not listed"
+# rewritten in place between uses, with as many bytes and the same mtime, by the command and from outside
+changing=$work/out/changing
+change() { printf %s "$1" 1<>"$changing"; touch -d @1000000000 "$changing"; }
+listed() { "$imactl" list "$list" | grep -q " sha256:$(printf %s "$1" | sha256sum | cut -d' ' -f1) $changing *\$"; }
+: >"$changing"; change one; chmod 666 "$changing"; mkfifo "$work/out/ask" "$work/out/tell"; chmod 666 "$work/out/ask" "$work/out/tell"
+run --quiet -- sh -c "
+	f=$changing
+	cat \$f; cat \$f; sleep 0.3; cat \$f; cat \$f
+	printf two 1<>\$f; cat \$f; sleep 0.3; cat \$f; cat \$f
+	echo >$work/out/ask; read x <$work/out/tell; cat \$f; sleep 0.3; cat \$f; cat \$f" >"$work/out/cat" &
+runner=$!
+read -r _ <"$work/out/ask"; change six; echo >"$work/out/tell"
+wait "$runner" || die "a file that changes: status $?"
+[ "$(cat "$work/out/cat")" = oneoneoneonetwotwotwosixsixsix ] || die "a file that changes is read as it was before: $(cat "$work/out/cat")"
+for text in one two six; do listed $text || die "a file that changes: $text is not listed"; done
+matches "a file that changes"
 # as root, who can do more than what it starts may
 rm -rf "$work/out/opens"; mkdir -m 777 "$work/out/opens"
 timeout -k 5 60 "$imactl" run --quiet -- $nobody "$tree" opens "$work/out/opens" || die "opens in the name of another user: status $?"

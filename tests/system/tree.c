@@ -254,6 +254,41 @@ static void io_uring(void)
 	check(syscall(SYS_io_uring_setup, 4, params) < 0 && errno == ENOSYS, "io_uring_setup");
 }
 
+static int leased;
+
+/* another call has to be answered before the one that waits for the lease */
+static void on_lease_break(int sig)
+{
+	static int times;
+	int fd;
+
+	if (times++) /* the same open asks twice: to read, then to write */
+		return;
+	fd = open("/etc/hostname", O_RDONLY | O_CLOEXEC);
+	check(fd >= 0 && close(fd) == 0, "an open while another one waits");
+	check(fcntl(leased, F_SETLEASE, F_UNLCK) == 0, "the kernel took the lease away: the other open waited so long");
+}
+
+static void lease(void)
+{
+	struct sigaction sa = { .sa_handler = on_lease_break, .sa_flags = SA_RESTART };
+	char path[4200], text[8] = "";
+	int status, pid, fd;
+
+	write_file("leased", "data\n");
+	sigaction(SIGIO, &sa, NULL);
+	leased = open(in_dir("leased", path), O_RDWR);
+	check(leased >= 0, path);
+	while (fcntl(leased, F_SETLEASE, F_WRLCK) < 0) /* somebody may still be looking at it */
+		check(errno == EAGAIN, "a lease");
+	pid = fork();
+	if (pid == 0) {
+		fd = open(path, O_RDWR);
+		_exit(fd < 0 || read(fd, text, 5) != 5 || memcmp(text, "data\n", 5));
+	}
+	check(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0, "an open that waits for a lease");
+}
+
 /* until no more processes can be made; all of them end */
 static void fork_bomb(void)
 {
@@ -293,7 +328,7 @@ int main(int argc, char **argv)
 	} modes[] = {
 		{ "opens", opens }, { "opens-at", opens_at }, { "threads", threads }, { "signals", signals },
 		{ "programs", programs }, { "memory-program", memory_program }, { "mappings", mappings },
-		{ "io-uring", io_uring }, { "fork-bomb", fork_bomb }, { "endless", endless },
+		{ "io-uring", io_uring }, { "lease", lease }, { "fork-bomb", fork_bomb }, { "endless", endless },
 	};
 
 	if (argc > 2)

@@ -385,9 +385,11 @@ static void labels_without_their_module(void **state)
 	struct ima_policy *p = policy_of(IMA_PROFILE_6_1, NULL, "measure fowner=7\n");
 	struct ima_buffer b = { 0 };
 
+	assert_false(ima_policy_names_labels(p));
 	assert_int_equal(load(IMA_PROFILE_6_1, false, "measure obj_type=x", NULL, NULL), -EINVAL);
 	assert_int_equal(ima_policy_load(p, (struct ima_bytes){ (const uint8_t *)"measure obj_type=x", 18 },
 					 NULL), 0);
+	assert_true(ima_policy_names_labels(p));
 	assert_int_equal(ima_policy_n_rules(p), 2);
 	assert_int_equal(match(p, IMA_FUNC_FILE_CHECK, 4, 0, 0, 1), 0);
 	assert_int_equal(ima_policy_show(p, &b), 0);

@@ -422,6 +422,16 @@ bool ima_monitor_appraises_rules(struct ima_monitor *m)
 	return yes;
 }
 
+bool ima_monitor_names_labels(struct ima_monitor *m)
+{
+	bool yes;
+
+	pthread_rwlock_rdlock(&m->policy_lock);
+	yes = ima_policy_names_labels(m->opts.policy);
+	pthread_rwlock_unlock(&m->policy_lock);
+	return yes;
+}
+
 void ima_monitor_stop_enforcing(struct ima_monitor *m)
 {
 	pthread_rwlock_wrlock(&m->policy_lock);

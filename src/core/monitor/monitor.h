@@ -240,6 +240,7 @@ enum ima_hash_algo ima_monitor_default_algo(struct ima_monitor *m);
 /** ima_monitor_label_refused() - a hook refused to set a label on @ev's file: the audit record */
 void ima_monitor_label_refused(struct ima_monitor *m, const struct ima_file_event *ev);
 bool ima_monitor_appraises_rules(struct ima_monitor *m); /* some rule in force appraises */
+bool ima_monitor_names_labels(struct ima_monitor *m);    /* some rule in force asks for a security module's label */
 
 /** ima_monitor_stop_enforcing() - from now on appraisal only audits */
 void ima_monitor_stop_enforcing(struct ima_monitor *m);

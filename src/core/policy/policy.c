@@ -289,6 +289,16 @@ bool ima_policy_names_appraised(const struct ima_policy *p, enum ima_func f)
 	return false;
 }
 
+bool ima_policy_names_labels(const struct ima_policy *p)
+{
+	const struct rule_list *l = active(p);
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->items[i]->given & RULE_LSM)
+			return true;
+	return false;
+}
+
 int ima_policy_show(const struct ima_policy *p, struct ima_buffer *out)
 {
 	const struct rule_list *l = active(p);

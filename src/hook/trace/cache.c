@@ -20,7 +20,7 @@ struct ima_trace_cache {
 };
 
 struct key {
-	uint64_t dev, ino, size;
+	uint64_t dev, ino, size, mount;
 	int64_t ctime_s, ctime_ns;
 	uint32_t uid, euid, suid, gid, egid, sgid;
 	uint32_t caps;
@@ -53,7 +53,7 @@ struct ima_trace_cache *ima_trace_cache_free(struct ima_trace_cache *c)
 	return NULL;
 }
 
-static void make_key(struct key *k, const struct stat *st, const struct ima_file_event *ev)
+static void make_key(struct key *k, enum ima_trace_known what, const struct stat *st, uint64_t mount, const struct ima_file_event *ev)
 {
 	const struct ima_policy_event *f = &ev->facts;
 
@@ -61,6 +61,7 @@ static void make_key(struct key *k, const struct stat *st, const struct ima_file
 	k->dev = st->st_dev;
 	k->ino = st->st_ino;
 	k->size = (uint64_t)st->st_size;
+	k->mount = what == IMA_TRACE_CONTENT ? 0 : mount;
 	k->ctime_s = st->st_ctim.tv_sec;
 	k->ctime_ns = st->st_ctim.tv_nsec;
 	k->uid = f->uid;
@@ -74,14 +75,15 @@ static void make_key(struct key *k, const struct stat *st, const struct ima_file
 		k->uses[i] = (uint32_t)ev->checks[i].func << 8 | ev->checks[i].mask;
 }
 
-bool ima_trace_cache_has(struct ima_trace_cache *c, const struct stat *st, const struct ima_file_event *ev)
+bool ima_trace_cache_has(struct ima_trace_cache *c, enum ima_trace_known what, const struct stat *st, uint64_t mount,
+			 const struct ima_file_event *ev)
 {
 	struct key k;
 	bool has;
 
-	make_key(&k, st, ev);
+	make_key(&k, what, st, mount, ev);
 	pthread_mutex_lock(&c->lock);
-	has = ima_byteset_has(c->set, 0, (struct ima_bytes){ (const uint8_t *)&k, sizeof(k) });
+	has = ima_byteset_has(c->set, what, (struct ima_bytes){ (const uint8_t *)&k, sizeof(k) });
 	pthread_mutex_unlock(&c->lock);
 	return has;
 }
@@ -106,16 +108,17 @@ static void begin_again(struct ima_trace_cache *c)
 	c->set = set;
 }
 
-void ima_trace_cache_add(struct ima_trace_cache *c, const struct stat *st, const struct ima_file_event *ev)
+void ima_trace_cache_add(struct ima_trace_cache *c, enum ima_trace_known what, const struct stat *st, uint64_t mount,
+			 const struct ima_file_event *ev)
 {
 	struct key k;
 
 	if (!is_settled(c, st))
 		return;
-	make_key(&k, st, ev);
+	make_key(&k, what, st, mount, ev);
 	pthread_mutex_lock(&c->lock);
 	if (ima_byteset_size(c->set) >= MAX_KEYS)
 		begin_again(c);
-	ima_ignore(ima_byteset_add(c->set, 0, (struct ima_bytes){ (const uint8_t *)&k, sizeof(k) }));
+	ima_ignore(ima_byteset_add(c->set, what, (struct ima_bytes){ (const uint8_t *)&k, sizeof(k) }));
 	pthread_mutex_unlock(&c->lock);
 }

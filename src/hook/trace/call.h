@@ -12,6 +12,7 @@
 #include "hook/trace/cache.h"
 #include "hook/trace/crew.h"
 #include "hook/trace/mount_types.h"
+#include "hook/trace/stat.h"
 #include "hook/trace/trace.h"
 
 /** struct ima_trace_task - who calls, as far as it is needed: see ima_trace_task_read() */
@@ -38,6 +39,7 @@ struct ima_trace {
 	struct ima_trace_thread *threads;
 	struct ima_trace_crew *crew;
 	unsigned int n_threads;
+	bool labels;         /* rules ask for a security module's labels */
 	atomic_bool changed; /* some task may be of another user, root or namespace than we are */
 	atomic_bool owes_mark; /* something ran unmeasured when the list could not be written to */
 	atomic_bool stop;
@@ -60,6 +62,7 @@ struct ima_trace_call {
 	struct ima_trace_task task;
 	struct ima_trace_file file;
 	struct ima_file_event ev;
+	uint64_t mount; /* that the file was found on */
 	bool answered;
 	bool lent; /* it took long: another thread was called for the time */
 	char text[PATH_MAX];      /* of the call */
@@ -78,8 +81,11 @@ bool ima_trace_calls_pending(const struct ima_trace *t);
 bool ima_trace_still_waits(const struct ima_trace_call *c);
 void ima_trace_go_on(struct ima_trace_call *c);            /* with the task's own arguments */
 void ima_trace_fail(struct ima_trace_call *c, int error);  /* @error: -errno for the task */
-/** ima_trace_hand_over() - the task gets a descriptor of its own for @fd, which is closed; when it cannot take one, that error */
-void ima_trace_hand_over(struct ima_trace_call *c, int *fd, bool cloexec);
+/**
+ * ima_trace_hand_over() - the task gets a descriptor of its own for @fd, which is closed; when it cannot take one, that error
+ * @flags: that it was opened with: O_CLOEXEC is the task's wish, and one that can write is closed before the task goes on
+ */
+void ima_trace_hand_over(struct ima_trace_call *c, int *fd, uint64_t flags);
 /** ima_trace_say() - one line for the user */
 void ima_trace_say(struct ima_trace_call *c, int level, const char *fmt, ...) ima_printf(3, 4);
 /** ima_trace_unmeasured() - @what could not be measured because of @why (-errno). Goes on, marked, or is refused: true when it goes on */
@@ -115,20 +121,24 @@ ima_must_check int ima_trace_reopen(struct ima_trace_call *c, int fd, int flags)
 
 /* ---- measure.c ---- */
 
-/**
- * ima_trace_begin_file() - the event's facts from a regular file's descriptor; checks are added next
- * @fd: readable; of an O_PATH one neither the file system's UUID nor a label can be told
- */
-void ima_trace_begin_file(struct ima_trace_call *c, int fd, const struct stat *st);
+/** ima_trace_begin_file() - the event's facts from what stat says of a regular file; checks are added next */
+void ima_trace_begin_file(struct ima_trace_call *c, const struct ima_trace_stat *st);
 void ima_trace_add_check(struct ima_trace_call *c, enum ima_func func, unsigned int mask);
 void ima_trace_add_mmap(struct ima_trace_call *c);
-/** ima_trace_wants() - does a rule ask for anything? The list itself is never asked for */
-bool ima_trace_wants(struct ima_trace_call *c);
+/** ima_trace_known() - what an unchanged file's use was found to be before: 1 measured, 0 wanted by no rule, -ENOENT not known */
+int ima_trace_known(struct ima_trace_call *c);
+/**
+ * ima_trace_wants() - does a rule ask for anything? The list itself is never asked for
+ * @fd: readable; of an O_PATH one neither the file system's UUID nor a label can be told
+ */
+bool ima_trace_wants(struct ima_trace_call *c, int fd);
 /**
  * ima_trace_measure() - through the monitor, unless it was done before and the file is the same
  * @fd: readable; borrowed. Return: 0, -EACCES @admit refused it, -EPERM it cannot be measured and is not to run so
  */
 ima_must_check int ima_trace_measure(struct ima_trace_call *c, int fd);
+/** ima_trace_use() - what of the three above is needed; as ima_trace_measure() */
+ima_must_check int ima_trace_use(struct ima_trace_call *c, int fd);
 
 /* ---- one file each ---- */
 void ima_trace_exec(struct ima_trace_call *c);

@@ -66,7 +66,7 @@ static void add_checks(struct ima_trace_call *c, const struct ima_elf *elf, bool
 		ima_trace_add_mmap(c);
 }
 
-static int measure_program(struct ima_trace_call *c, int path_fd, const struct stat *st, bool loader, struct next *ret)
+static int measure_program(struct ima_trace_call *c, int path_fd, const struct ima_trace_stat *st, bool loader, struct next *ret)
 {
 	ima_cleanup(ima_closep) int fd = ima_trace_reopen(c, path_fd, O_RDONLY | O_NONBLOCK);
 	struct ima_elf elf;
@@ -82,14 +82,14 @@ static int measure_program(struct ima_trace_call *c, int path_fd, const struct s
 		read_script(fd, ret);
 	else if (elf.has_interp && !loader)
 		read_loader(fd, &elf, ret);
-	ima_trace_begin_file(c, fd, st);
+	ima_trace_begin_file(c, st);
 	add_checks(c, &elf, loader);
-	return ima_trace_wants(c) ? ima_trace_measure(c, fd) : 0;
+	return ima_trace_use(c, fd);
 }
 
-static bool may_run(int path_fd, const struct stat *st)
+static bool may_run(const struct stat *st)
 {
-	return S_ISREG(st->st_mode) && (st->st_mode & 0111) && path_fd >= 0;
+	return S_ISREG(st->st_mode) && (st->st_mode & 0111);
 }
 
 /* one file of the chain; 1: @ret names the next */
@@ -97,13 +97,13 @@ static int look_at(struct ima_trace_call *c, int dirfd, int at_flags, bool loade
 {
 	const uint64_t nofollow = at_flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0;
 	ima_cleanup(ima_closep) int path_fd = ima_trace_open_as(c, dirfd, c->text, at_flags, O_PATH | nofollow, 0);
-	struct stat st;
+	struct ima_trace_stat st;
 	int r;
 
 	if (path_fd == -EXDEV)
 		return ima_trace_unmeasured(c, c->text, path_fd) ? 0 : -EPERM;
 	/* the kernel has the better word for what is missing or cannot be run */
-	if (path_fd < 0 || fstat(path_fd, &st) < 0 || !may_run(path_fd, &st))
+	if (path_fd < 0 || ima_trace_stat(path_fd, "", &st) < 0 || !may_run(&st.st))
 		return 0;
 	r = measure_program(c, path_fd, &st, loader, ret);
 	return r < 0 ? r : ret->path[0] != 0;

@@ -191,6 +191,7 @@ int ima_trace_start(const struct ima_trace_opts *opts, char *const argv[], struc
 	if (!t)
 		return -ENOMEM;
 	t->opts = *opts;
+	t->labels = opts->lsm != IMA_LSM_NONE && ima_monitor_names_labels(opts->monitor);
 	t->listener = t->proc_fd = -EBADF;
 	r = set_up(t);
 	if (r < 0)

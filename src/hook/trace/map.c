@@ -19,35 +19,20 @@ static void answer(struct ima_trace_call *c, int r)
 		ima_trace_go_on(c);
 }
 
-static void measure_mapping(struct ima_trace_call *c, int fd, const struct stat *st)
-{
-	atomic_fetch_add(&c->t->n.maps, 1);
-	ima_trace_begin_file(c, fd, st);
-	ima_trace_add_mmap(c);
-	answer(c, ima_trace_wants(c) ? ima_trace_measure(c, fd) : 0);
-}
-
 static void unmeasured(struct ima_trace_call *c, const char *what, int why)
 {
 	answer(c, ima_trace_unmeasured(c, what, why) ? 0 : -EPERM);
 }
 
-void ima_trace_mmap(struct ima_trace_call *c)
+/* @name: of the descriptor, below /proc */
+static void measure_mapping(struct ima_trace_call *c, const char *name, const struct ima_trace_stat *st)
 {
 	ima_cleanup(ima_closep) int fd = -EBADF;
-	char name[64];
-	struct stat st;
 
-	snprintf(name, sizeof(name), "%d/fd/%d", c->task.tid, (int)c->req->data.args[4]);
-	if (fstatat(c->t->proc_fd, name, &st, 0) < 0) {
-		/* not a descriptor: the kernel says so. One that we may not look at is another thing */
-		if (errno == ENOENT)
-			ima_trace_go_on(c);
-		else
-			unmeasured(c, "a mapping", -errno);
-		return;
-	}
-	if (!S_ISREG(st.st_mode)) {
+	atomic_fetch_add(&c->t->n.maps, 1);
+	ima_trace_begin_file(c, st);
+	ima_trace_add_mmap(c);
+	if (ima_trace_known(c) >= 0) {
 		ima_trace_go_on(c);
 		return;
 	}
@@ -55,7 +40,24 @@ void ima_trace_mmap(struct ima_trace_call *c)
 	if (fd < 0)
 		unmeasured(c, "a mapping", -errno);
 	else
-		measure_mapping(c, fd, &st);
+		answer(c, ima_trace_wants(c, fd) ? ima_trace_measure(c, fd) : 0);
+}
+
+void ima_trace_mmap(struct ima_trace_call *c)
+{
+	struct ima_trace_stat st;
+	char name[64];
+	int r;
+
+	snprintf(name, sizeof(name), "%d/fd/%d", c->task.tid, (int)c->req->data.args[4]);
+	r = ima_trace_stat(c->t->proc_fd, name, &st);
+	/* not a descriptor: the kernel says so. One that we may not look at is another thing */
+	if (r < 0 && r != -ENOENT)
+		unmeasured(c, "a mapping", r);
+	else if (r < 0 || !S_ISREG(st.st.st_mode))
+		ima_trace_go_on(c);
+	else
+		measure_mapping(c, name, &st);
 }
 
 struct area {
@@ -85,13 +87,13 @@ static bool next_area(FILE *maps, uint64_t start, uint64_t end, struct area *ret
 }
 
 /* the name must still be that file; a mapping of what has no name any more was measured when it was mapped or opened */
-static int open_area(struct ima_trace_call *c, const struct area *a, struct stat *st)
+static int open_area(struct ima_trace_call *c, const struct area *a, struct ima_trace_stat *st)
 {
 	int fd = ima_trace_open_as(c, AT_FDCWD, a->path, 0, O_RDONLY | O_NONBLOCK, 0);
 
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode) && st->st_ino == a->ino)
+	if (ima_trace_stat(fd, "", st) == 0 && S_ISREG(st->st.st_mode) && st->st.st_ino == a->ino)
 		return fd;
 	close(fd);
 	return -ESTALE;
@@ -116,15 +118,14 @@ void ima_trace_mprotect(struct ima_trace_call *c)
 	}
 	while (r == 0 && next_area(maps, start, end, &a)) {
 		ima_cleanup(ima_closep) int file = -EBADF;
-		struct stat st;
+		struct ima_trace_stat st;
 
 		file = open_area(c, &a, &st);
 		if (file < 0)
 			continue;
-		ima_trace_begin_file(c, file, &st);
+		ima_trace_begin_file(c, &st);
 		ima_trace_add_mmap(c);
-		if (ima_trace_wants(c))
-			r = ima_trace_measure(c, file);
+		r = ima_trace_use(c, file);
 	}
 	answer(c, r);
 }

@@ -82,7 +82,7 @@ static void fill_fs(struct ima_trace_call *c, int fd)
 	if (fstatfs(fd, &sf) == 0)
 		f->fsmagic = (uint64_t)sf.f_type;
 	ima_fs_uuid(fd, f->fsuuid);
-	ima_mount_types_find(c->t->mounts, c->t->proc_fd, c->task.tid, fd, c->fstype, c->subtype);
+	ima_mount_types_find(c->t->mounts, c->t->proc_fd, c->task.tid, c->mount, c->fstype, c->subtype);
 	f->fsname = c->fstype[0] ? c->fstype : NULL;
 	f->fs_subtype = c->subtype[0] ? c->subtype : NULL;
 }
@@ -118,7 +118,7 @@ static void fill_labels(struct ima_trace_call *c, int fd)
 	struct ima_bytes text;
 	ssize_t n;
 
-	if (lsm == IMA_LSM_NONE)
+	if (!c->t->labels)
 		return;
 	text.data = (const uint8_t *)c->subject_label;
 	text.len = ima_subject_label(c->t->proc_fd, c->task.tid, c->subject_label, sizeof(c->subject_label));
@@ -128,13 +128,14 @@ static void fill_labels(struct ima_trace_call *c, int fd)
 	ima_lsm_split(lsm, true, text, c->ev.facts.labels);
 }
 
-void ima_trace_begin_file(struct ima_trace_call *c, int fd, const struct stat *st)
+void ima_trace_begin_file(struct ima_trace_call *c, const struct ima_trace_stat *found)
 {
+	const struct stat *st = &found->st;
 	struct ima_file_event *ev = &c->ev;
 
 	*ev = (struct ima_file_event){ .ops = &file_ops, .user = &c->file, .dev = c->dev };
 	c->file = (struct ima_trace_file){ .fd = { .fd = -EBADF, .st = *st } };
-	snprintf(c->dev, sizeof(c->dev), "%u:%u", major(st->st_dev), minor(st->st_dev));
+	c->mount = found->mount;
 	ev->facts.has_inode = true;
 	ev->facts.fowner = st->st_uid;
 	ev->facts.fgroup = st->st_gid;
@@ -143,8 +144,6 @@ void ima_trace_begin_file(struct ima_trace_call *c, int fd, const struct stat *s
 	ev->ino = st->st_ino;
 	ev->dev_number = st->st_dev;
 	fill_subject(c);
-	fill_fs(c, fd);
-	fill_labels(c, fd);
 }
 
 void ima_trace_add_check(struct ima_trace_call *c, enum ima_func func, unsigned int mask)
@@ -168,9 +167,45 @@ static bool is_own_list(const struct ima_trace_call *c)
 	       st.st_dev == c->ev.dev_number;
 }
 
-bool ima_trace_wants(struct ima_trace_call *c)
+/* all that decides is in the key, or the rules are asked */
+static bool can_be_known(const struct ima_trace_call *c)
 {
-	return ima_monitor_wants(c->t->opts.monitor, &c->ev) && !is_own_list(c);
+	return c->mount && !c->t->labels && !c->ev.direct_io && !c->ev.new_file;
+}
+
+static bool knows(struct ima_trace_call *c, enum ima_trace_known what)
+{
+	return ima_trace_cache_has(c->t->cache, what, &c->file.fd.st, c->mount, &c->ev);
+}
+
+static void remember(struct ima_trace_call *c, enum ima_trace_known what)
+{
+	if (what == IMA_TRACE_CONTENT || can_be_known(c))
+		ima_trace_cache_add(c->t->cache, what, &c->file.fd.st, c->mount, &c->ev);
+}
+
+int ima_trace_known(struct ima_trace_call *c)
+{
+	if (!can_be_known(c))
+		return -ENOENT;
+	if (knows(c, IMA_TRACE_MEASURED)) {
+		atomic_fetch_add(&c->t->n.measured, 1);
+		return 1;
+	}
+	return knows(c, IMA_TRACE_UNWANTED) ? 0 : -ENOENT;
+}
+
+bool ima_trace_wants(struct ima_trace_call *c, int fd)
+{
+	const struct stat *st = &c->file.fd.st;
+
+	snprintf(c->dev, sizeof(c->dev), "%u:%u", major(st->st_dev), minor(st->st_dev));
+	fill_fs(c, fd);
+	fill_labels(c, fd);
+	if (ima_monitor_wants(c->t->opts.monitor, &c->ev) && !is_own_list(c))
+		return true;
+	remember(c, IMA_TRACE_UNWANTED);
+	return false;
 }
 
 static int admit(struct ima_trace_call *c)
@@ -183,27 +218,48 @@ static int admit(struct ima_trace_call *c)
 	return -EACCES;
 }
 
-int ima_trace_measure(struct ima_trace_call *c, int fd)
+/* somebody else takes calls meanwhile */
+static void ask_monitor(struct ima_trace_call *c, struct ima_outcome *ret)
+{
+	c->lent = true;
+	ima_trace_crew_lend(c->t->crew);
+	ima_monitor_file(c->t->opts.monitor, c->h, &c->ev, ret);
+	ima_trace_crew_back(c->t->crew);
+	atomic_fetch_add(&c->t->n.hashed, 1);
+}
+
+static int measure_anew(struct ima_trace_call *c, int fd)
 {
 	struct ima_outcome out;
 	int r;
 
-	atomic_fetch_add(&c->t->n.measured, 1);
-	if (ima_trace_cache_has(c->t->cache, &c->file.fd.st, &c->ev))
-		return 0;
 	c->file.fd.fd = fd;
 	fill_path(c, fd, &c->file.fd.st);
 	c->ev.birth_ns = birth_of(fd);
-	c->lent = true;
-	ima_trace_crew_lend(c->t->crew);
-	ima_monitor_file(c->t->opts.monitor, c->h, &c->ev, &out);
-	ima_trace_crew_back(c->t->crew);
-	atomic_fetch_add(&c->t->n.hashed, 1);
+	ask_monitor(c, &out);
 	if (out.error)
 		return ima_trace_unmeasured(c, c->path, out.error) ? 0 : -EPERM;
 	ima_trace_pay_mark(c);
 	r = admit(c);
-	if (r == 0 && !out.has_writers)
-		ima_trace_cache_add(c->t->cache, &c->file.fd.st, &c->ev);
+	if (r == 0 && !out.has_writers) {
+		remember(c, IMA_TRACE_CONTENT);
+		remember(c, IMA_TRACE_MEASURED);
+	}
 	return r;
+}
+
+int ima_trace_measure(struct ima_trace_call *c, int fd)
+{
+	atomic_fetch_add(&c->t->n.measured, 1);
+	if (!knows(c, IMA_TRACE_CONTENT))
+		return measure_anew(c, fd);
+	remember(c, IMA_TRACE_MEASURED);
+	return 0;
+}
+
+int ima_trace_use(struct ima_trace_call *c, int fd)
+{
+	if (ima_trace_known(c) >= 0 || !ima_trace_wants(c, fd))
+		return 0;
+	return ima_trace_measure(c, fd);
 }

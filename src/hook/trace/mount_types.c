@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/mounts.h"
@@ -82,18 +81,17 @@ static const struct known *learn(struct ima_mount_types *m, int proc_fd, int tid
 	return find(m, id);
 }
 
-void ima_mount_types_find(struct ima_mount_types *m, int proc_fd, int tid, int fd, char fstype[static 32], char subtype[static 32])
+void ima_mount_types_find(struct ima_mount_types *m, int proc_fd, int tid, uint64_t id, char fstype[static 32], char subtype[static 32])
 {
 	const struct known *k;
-	struct statx sx;
 
 	fstype[0] = subtype[0] = 0;
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &sx) < 0 || !(sx.stx_mask & STATX_MNT_ID))
+	if (!id)
 		return;
 	pthread_mutex_lock(&m->lock);
-	k = find(m, sx.stx_mnt_id);
+	k = find(m, id);
 	if (!k)
-		k = learn(m, proc_fd, tid, sx.stx_mnt_id);
+		k = learn(m, proc_fd, tid, id);
 	if (k) {
 		memcpy(fstype, k->fstype, sizeof(k->fstype));
 		memcpy(subtype, k->subtype, sizeof(k->subtype));

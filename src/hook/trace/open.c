@@ -94,81 +94,15 @@ static int truncate_it(struct ima_trace_call *c, int fd, uint64_t flags)
 	return other < 0 ? other : 0;
 }
 
-/* measured and handed over; a descriptor that can write is never left open here when the task has it: it may run the file next */
-static void measure_and_hand_over(struct ima_trace_call *c, int *fd, int readable, uint64_t flags)
+/* what was measured; @r: of the measurement */
+static void hand_over_measured(struct ima_trace_call *c, int r, int *fd, uint64_t flags)
 {
-	int r = ima_trace_measure(c, readable);
-
 	if (r == 0)
 		r = truncate_it(c, *fd, flags);
 	if (r < 0)
 		ima_trace_fail(c, r);
 	else
-		ima_trace_hand_over(c, fd, flags & O_CLOEXEC);
-}
-
-static void open_existing(struct ima_trace_call *c, int path_fd, const struct stat *st, uint64_t flags)
-{
-	ima_cleanup(ima_closep) int readable = ima_trace_reopen(c, path_fd, O_RDONLY | O_NONBLOCK);
-	ima_cleanup(ima_closep) int fd = -EBADF;
-
-	ima_trace_begin_file(c, readable >= 0 ? readable : path_fd, st);
-	add_checks(c, flags);
-	if (!ima_trace_wants(c)) {
-		ima_trace_go_on(c);
-		return;
-	}
-	fd = ima_trace_reopen(c, path_fd, flags_for_reopen(flags));
-	if (fd < 0) {
-		ima_trace_fail(c, fd);
-	} else if (readable < 0) {
-		if (ima_trace_unmeasured(c, c->text, readable))
-			ima_trace_go_on(c);
-		else
-			ima_trace_fail(c, -EPERM);
-	} else {
-		measure_and_hand_over(c, &fd, readable, flags);
-	}
-}
-
-/* nothing has that name yet: made here, so that it can be looked at before its task has it */
-static void open_new(struct ima_trace_call *c, const struct open_args *a)
-{
-	ima_cleanup(ima_closep) int fd = ima_trace_open_as(c, a->dirfd, c->text, 0, a->flags, a->mode);
-	ima_cleanup(ima_closep) int readable = -EBADF;
-	struct stat st;
-
-	if (fd < 0) {
-		ima_trace_go_on(c); /* nothing was made: the kernel has the better word for it */
-		return;
-	}
-	readable = ima_trace_reopen(c, fd, O_RDONLY | O_NONBLOCK);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		ima_trace_hand_over(c, &fd, a->flags & O_CLOEXEC);
-		return;
-	}
-	ima_trace_begin_file(c, readable >= 0 ? readable : fd, &st);
-	add_checks(c, a->flags);
-	c->ev.new_file = true;
-	if (ima_trace_wants(c) && readable >= 0)
-		measure_and_hand_over(c, &fd, readable, a->flags & ~(uint64_t)O_TRUNC);
-	else
-		ima_trace_hand_over(c, &fd, a->flags & O_CLOEXEC);
-}
-
-static bool is_tmpfile(uint64_t flags)
-{
-	return (flags & O_TMPFILE) == O_TMPFILE;
-}
-
-static void open_found(struct ima_trace_call *c, int path_fd, uint64_t flags)
-{
-	struct stat st;
-
-	if (fstat(path_fd, &st) < 0 || !S_ISREG(st.st_mode) || is_proc(path_fd) || (flags & O_EXCL && flags & O_CREAT))
-		ima_trace_go_on(c);
-	else
-		open_existing(c, path_fd, &st, flags);
+		ima_trace_hand_over(c, fd, flags);
 }
 
 static void give_up(struct ima_trace_call *c, int why)
@@ -179,6 +113,85 @@ static void give_up(struct ima_trace_call *c, int why)
 		ima_trace_fail(c, -EPERM);
 }
 
+/* nothing is known of it */
+static void open_unknown(struct ima_trace_call *c, int path_fd, uint64_t flags)
+{
+	ima_cleanup(ima_closep) int readable = ima_trace_reopen(c, path_fd, O_RDONLY | O_NONBLOCK);
+	ima_cleanup(ima_closep) int fd = -EBADF;
+
+	if (!ima_trace_wants(c, readable >= 0 ? readable : path_fd)) {
+		ima_trace_go_on(c);
+		return;
+	}
+	fd = ima_trace_reopen(c, path_fd, flags_for_reopen(flags));
+	/* somebody's lease was in the way, and the task's own open waited for it */
+	if (fd >= 0 && readable == -EAGAIN)
+		readable = ima_trace_reopen(c, path_fd, O_RDONLY | O_NONBLOCK);
+	if (fd < 0)
+		ima_trace_fail(c, fd);
+	else if (readable < 0)
+		give_up(c, readable);
+	else
+		hand_over_measured(c, ima_trace_measure(c, readable), &fd, flags);
+}
+
+static void open_measured(struct ima_trace_call *c, int path_fd, uint64_t flags)
+{
+	ima_cleanup(ima_closep) int fd = ima_trace_reopen(c, path_fd, flags_for_reopen(flags));
+
+	hand_over_measured(c, fd < 0 ? fd : 0, &fd, flags);
+}
+
+/* nothing has that name yet: made here, so that it can be looked at before its task has it */
+static void open_new(struct ima_trace_call *c, const struct open_args *a)
+{
+	ima_cleanup(ima_closep) int fd = ima_trace_open_as(c, a->dirfd, c->text, 0, a->flags, a->mode);
+	ima_cleanup(ima_closep) int readable = -EBADF;
+	struct ima_trace_stat st;
+
+	if (fd < 0) {
+		ima_trace_go_on(c); /* nothing was made: the kernel has the better word for it */
+		return;
+	}
+	readable = ima_trace_reopen(c, fd, O_RDONLY | O_NONBLOCK);
+	if (ima_trace_stat(fd, "", &st) < 0 || !S_ISREG(st.st.st_mode)) {
+		ima_trace_hand_over(c, &fd, a->flags);
+		return;
+	}
+	ima_trace_begin_file(c, &st);
+	add_checks(c, a->flags);
+	c->ev.new_file = true;
+	if (ima_trace_wants(c, readable >= 0 ? readable : fd) && readable >= 0)
+		hand_over_measured(c, ima_trace_measure(c, readable), &fd, a->flags & ~(uint64_t)O_TRUNC);
+	else
+		ima_trace_hand_over(c, &fd, a->flags);
+}
+
+static bool is_tmpfile(uint64_t flags)
+{
+	return (flags & O_TMPFILE) == O_TMPFILE;
+}
+
+static void open_found(struct ima_trace_call *c, int path_fd, uint64_t flags)
+{
+	struct ima_trace_stat st;
+	int known;
+
+	if (ima_trace_stat(path_fd, "", &st) < 0 || !S_ISREG(st.st.st_mode) || (flags & O_EXCL && flags & O_CREAT)) {
+		ima_trace_go_on(c);
+		return;
+	}
+	ima_trace_begin_file(c, &st);
+	add_checks(c, flags);
+	known = ima_trace_known(c);
+	if (known == 1)
+		open_measured(c, path_fd, flags);
+	else if (known == 0 || is_proc(path_fd))
+		ima_trace_go_on(c);
+	else
+		open_unknown(c, path_fd, flags);
+}
+
 /*
  * openat2's own restrictions are the task's to keep: what they would forbid fails when the task opens it. Only where it goes on
  * by itself; so a restricted open is looked at, and then repeated by the task.
@@ -186,13 +199,13 @@ static void give_up(struct ima_trace_call *c, int why)
 static void open_restricted(struct ima_trace_call *c, int path_fd, uint64_t flags)
 {
 	ima_cleanup(ima_closep) int readable = -EBADF;
-	struct stat st;
+	struct ima_trace_stat st;
 
-	if (fstat(path_fd, &st) == 0 && S_ISREG(st.st_mode) && !is_proc(path_fd)) {
+	if (ima_trace_stat(path_fd, "", &st) == 0 && S_ISREG(st.st.st_mode) && !is_proc(path_fd)) {
 		readable = ima_trace_reopen(c, path_fd, O_RDONLY | O_NONBLOCK);
-		ima_trace_begin_file(c, readable >= 0 ? readable : path_fd, &st);
+		ima_trace_begin_file(c, &st);
 		add_checks(c, flags);
-		if (readable >= 0 && ima_trace_wants(c) && ima_trace_measure(c, readable) < 0) {
+		if (readable >= 0 && ima_trace_use(c, readable) < 0) {
 			ima_trace_fail(c, -EPERM);
 			return;
 		}

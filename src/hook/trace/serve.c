@@ -69,13 +69,15 @@ void ima_trace_fail(struct ima_trace_call *c, int error)
 	send(c, &resp);
 }
 
-/* ours is closed before the task goes on: see the header */
-void ima_trace_hand_over(struct ima_trace_call *c, int *fd, bool cloexec)
+/* one that only reads goes over with the answer; else ours is closed before the task goes on, which may run the file next */
+void ima_trace_hand_over(struct ima_trace_call *c, int *fd, uint64_t flags)
 {
+	const bool reads = (flags & O_ACCMODE) == O_RDONLY;
 	struct seccomp_notif_addfd add = {
 		.id = c->req->id,
+		.flags = reads ? SECCOMP_ADDFD_FLAG_SEND : 0,
 		.srcfd = (uint32_t)*fd,
-		.newfd_flags = cloexec ? O_CLOEXEC : 0,
+		.newfd_flags = flags & O_CLOEXEC ? O_CLOEXEC : 0,
 	};
 	struct seccomp_notif_resp resp = { 0 };
 	const int its = ioctl(c->t->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
@@ -86,8 +88,10 @@ void ima_trace_hand_over(struct ima_trace_call *c, int *fd, bool cloexec)
 	}
 	*fd = ima_close(*fd);
 	atomic_fetch_add(&c->t->n.opens, 1);
+	c->answered = reads;
 	resp.val = its;
-	send(c, &resp);
+	if (!reads)
+		send(c, &resp);
 }
 
 void ima_trace_say(struct ima_trace_call *c, int level, const char *fmt, ...)

@@ -16,7 +16,7 @@ struct ima_trace;
 
 /** struct ima_trace_opts - fixed for the life of the trace; borrowed until ima_trace_free() */
 struct ima_trace_opts {
-	struct ima_monitor *monitor;
+	struct ima_monitor *monitor; /* its policy stays as it is */
 	enum ima_lsm lsm;
 	int list_fd;            /* where the list is written: reading it is not measured; -EBADF: none */
 	uint64_t settle_ms;     /* files changed more recently are hashed at each use; 0: default */
