@@ -11,6 +11,7 @@
 #include <openssl/rsa.h>
 
 #include "core/sig/names.h"
+#include "core/sig/rsa.h"
 
 #define MAX_IDLE 64
 
@@ -18,6 +19,7 @@ struct member {
 	struct member *next;
 	EVP_PKEY *pkey; /* owned */
 	EVP_PKEY_CTX *ctx;
+	struct ima_rsa *rsa; /* instead of both */
 	enum ima_hash_algo algo;
 };
 
@@ -54,6 +56,7 @@ static void member_free(struct member *m)
 	if (m) {
 		EVP_PKEY_CTX_free(m->ctx);
 		EVP_PKEY_free(m->pkey);
+		ima_rsa_free(m->rsa);
 		free(m);
 	}
 }
@@ -93,20 +96,26 @@ static EVP_PKEY *copy_of(const struct ima_pool *p)
 	return EVP_PKEY_up_ref(p->pkey) == 1 ? p->pkey : NULL;
 }
 
+static int make_context(const struct ima_pool *p, struct member *m)
+{
+	m->pkey = copy_of(p);
+	m->ctx = m->pkey ? EVP_PKEY_CTX_new_from_pkey(p->lib, m->pkey, p->properties) : NULL;
+	if (!m->ctx)
+		return -ENOMEM;
+	return (p->flags & IMA_POOL_SIGN ? EVP_PKEY_sign_init(m->ctx) : EVP_PKEY_verify_init(m->ctx)) == 1 ? set_algo(p, m) : -EIO;
+}
+
 static int member_new(const struct ima_pool *p, enum ima_hash_algo algo, struct member **ret)
 {
 	struct member *m = calloc(1, sizeof(*m));
-	int r = -ENOMEM;
+	int r;
 
 	if (!m)
 		return -ENOMEM;
 	m->algo = algo;
-	m->pkey = copy_of(p);
-	m->ctx = m->pkey ? EVP_PKEY_CTX_new_from_pkey(p->lib, m->pkey, p->properties) : NULL;
-	if (m->ctx)
-		r = (p->flags & IMA_POOL_SIGN ? EVP_PKEY_sign_init(m->ctx) : EVP_PKEY_verify_init(m->ctx)) == 1 ?
-			    set_algo(p, m) :
-			    -EIO;
+	r = p->flags || p->lib || p->properties ? -EOPNOTSUPP : ima_rsa_new(p->pkey, algo, &m->rsa);
+	if (r == -EOPNOTSUPP)
+		r = make_context(p, m);
 	if (r < 0) {
 		member_free(m);
 		return r;
@@ -180,6 +189,13 @@ int ima_pool_sign(struct ima_pool *p, const struct ima_digest *digest, uint8_t *
 	return r;
 }
 
+static enum ima_sig_verdict verify_by(struct member *m, struct ima_bytes sig, const struct ima_digest *digest)
+{
+	if (m->rsa)
+		return ima_rsa_verify(m->rsa, sig, digest);
+	return EVP_PKEY_verify(m->ctx, sig.data, sig.len, digest->data, digest->len) == 1 ? IMA_SIG_GOOD : IMA_SIG_BAD;
+}
+
 enum ima_sig_verdict ima_pool_verify(struct ima_pool *p, struct ima_bytes sig, const struct ima_digest *digest)
 {
 	enum ima_sig_verdict v = IMA_SIG_BAD;
@@ -189,8 +205,7 @@ enum ima_sig_verdict ima_pool_verify(struct ima_pool *p, struct ima_bytes sig, c
 	ERR_set_mark();
 	r = take(p, digest->algo, &m);
 	if (r == 0) {
-		if (EVP_PKEY_verify(m->ctx, sig.data, sig.len, digest->data, digest->len) == 1)
-			v = IMA_SIG_GOOD;
+		v = verify_by(m, sig, digest);
 		give_back(p, m);
 	}
 	ERR_pop_to_mark();
