@@ -13,20 +13,46 @@ static inline uint64_t ima_mix(uint64_t h, uint64_t word)
 	return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
+static inline uint64_t ima_mix_word(const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, 8);
+	return word;
+}
+
+/* up to eight bytes, each of them at least once */
+static inline uint64_t ima_mix_few(const uint8_t *p, size_t len)
+{
+	uint32_t a, b;
+
+	if (len == 8)
+		return ima_mix_word(p);
+	if (len >= 4) {
+		memcpy(&a, p, 4);
+		memcpy(&b, p + len - 4, 4);
+		return (uint64_t)a << 32 | b;
+	}
+	return len ? (uint64_t)p[0] << 16 | (uint64_t)p[len / 2] << 8 | p[len - 1] : 0;
+}
+
 /** ima_mix_bytes() - goes on from @h; the length counts as well */
 static inline uint64_t ima_mix_bytes(uint64_t h, struct ima_bytes b)
 {
-	uint64_t word = 0;
-
 	h = ima_mix(h, b.len);
-	for (; b.len >= 8; b.data += 8, b.len -= 8) {
-		memcpy(&word, b.data, 8);
-		h = ima_mix(h, word);
+	/* two rows of products that do not wait for each other; from different beginnings, or they could change places */
+	if (b.len > 32) {
+		uint64_t other = ima_mix(h, UINT64_C(0xd6e8feb86659fd93));
+
+		for (; b.len > 16; b.data += 16, b.len -= 16) {
+			h = ima_mix(h, ima_mix_word(b.data));
+			other = ima_mix(other, ima_mix_word(b.data + 8));
+		}
+		h = ima_mix(h, other);
 	}
-	word = 0;
-	if (b.len)
-		memcpy(&word, b.data, b.len);
-	return ima_mix(h, word);
+	for (; b.len > 8; b.data += 8, b.len -= 8)
+		h = ima_mix(h, ima_mix_word(b.data));
+	return ima_mix(h, ima_mix_few(b.data, b.len));
 }
 
 /** ima_is_zero() - are all bytes zero? */

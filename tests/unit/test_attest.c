@@ -11,7 +11,9 @@
 
 #include <cmocka.h>
 
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/rsa.h>
+#include <openssl/sha.h>
 
 #include <ima/attest.h>
 
@@ -88,10 +90,11 @@ static void check_as(struct scene *s, const struct maker *own)
 	assert_int_equal(ima_reference_finish(s->known, &ref), 0);
 	ima_reference_builder_free(s->known);
 	assert_int_equal(ima_reference_builder_new(&s->known), 0);
-	for (unsigned int n_threads = 1; n_threads <= 3; n_threads++) {
+	for (unsigned int way = 0; way < 4; way++) {
+		const unsigned int n_threads = way < 3 ? way + 1 : 1;
 		const struct ima_verifier_opts opts = { .rules = &s->rules.rules, .reference = s->no_reference ? NULL : ref, .keys = s->keys,
 							.aks = (const struct ima_ak *const *)&ak, .n_aks = !s->no_ak, .now = 1000,
-							.n_threads = n_threads, .cache_bytes = n_threads == 3 ? 8U << 20 : 0 };
+							.n_threads = n_threads, .cache_bytes = way >= 2 ? 8U << 20 : 0 };
 		const struct ima_attest_question q = { .nonce = s->nonce, .state = s->keeps_state ? &s->state : NULL };
 
 		assert_int_equal(ima_verifier_new(&opts, &v), 0);
@@ -100,7 +103,7 @@ static void check_as(struct scene *s, const struct maker *own)
 			struct ima_attestation first = s->result;
 
 			assert_int_equal(ima_verifier_check(v, &e, &q, &s->result, &s->next), 0);
-			if (n_threads == 1 && !again)
+			if (way == 0 && !again)
 				continue;
 			assert_int_equal(first.verdict, s->result.verdict);
 			assert_memory_equal(first.checks, s->result.checks, sizeof(first.checks));
@@ -774,6 +777,82 @@ static void a_changed_file_is_named_body(struct scene *s)
 }
 SCENE(a_changed_file_is_named)
 
+static void add_as(struct scene *s, const char *templ, const char *path, const char *content)
+{
+	struct ima_buffer d = { 0 };
+	uint8_t digest[32];
+
+	SHA256((const uint8_t *)content, strlen(content), digest);
+	put32(&d, 40);
+	assert_int_equal(ima_buffer_append(&d, "sha256:", 8), 0);
+	assert_int_equal(ima_buffer_append(&d, digest, 32), 0);
+	put32(&d, (uint32_t)strlen(path) + 1);
+	assert_int_equal(ima_buffer_append(&d, path, strlen(path) + 1), 0);
+	if (!strcmp(templ, "ima-sig"))
+		put32(&d, 0);
+	maker_record(&s->m, 10, templ, d.data, d.len);
+	ima_buffer_done(&d);
+}
+
+/* more than any row of records that is looked at together, the same ones again, and bad ones at its ends */
+static void each_of_many_records_is_judged_body(struct scene *s)
+{
+	static const char *const templates[] = { "ima-ng", "ima-sig", "d-ng|n-ng", "ima-ngv2", "ima-sigv2" };
+	static const unsigned int bad[] = { 15, 16, 17, 31, 120, 299 };
+	size_t at = 0;
+
+	for (unsigned int i = 3; i < 300; i++) {
+		const char *t = templates[i % 5];
+		const bool is_bad = at < IMA_N_ELEMENTS(bad) && bad[at] == i;
+		const char *path = is_bad ? "/tmp/evil" : i % 2 ? "/usr/bin/a" : "/usr/bin/b", *content = i % 2 ? "a" : "b";
+
+		if (strstr(t, "v2"))
+			add_v2(s, t, strstr(t, "sig"), path, content);
+		else
+			add_as(s, t, path, content);
+		at += is_bad;
+	}
+	add_as(s, "ima-ng", "/tmp/evil", "x");
+	maker_quote(&s->m);
+	check(s);
+	expect_fail(s, IMA_CHECK_FILES, "7 files refused, the first is entry 16");
+	assert_int_equal(s->result.n_entries, 301);
+	assert_int_equal(s->result.n_findings, 7);
+	for (size_t i = 0; i < IMA_N_ELEMENTS(bad); i++)
+		assert_int_equal(s->result.findings[i].number, bad[i] + 1);
+	assert_int_equal(s->result.findings[6].number, 301);
+	assert_int_equal(s->result.checks[IMA_CHECK_REPLAY].status, IMA_CHECK_PASS);
+}
+SCENE(each_of_many_records_is_judged)
+
+/* what was found of a record holds for no other one, however much of it is the same */
+static void the_same_bytes_under_another_template_are_another_record_body(struct scene *s)
+{
+	struct ima_buffer d = { 0 };
+	uint8_t digest[32];
+
+	SHA256((const uint8_t *)"yy", 2, digest);
+	put32(&d, 40);
+	assert_int_equal(ima_buffer_append(&d, "sha256:", 8), 0);
+	assert_int_equal(ima_buffer_append(&d, digest, 32), 0);
+	put32(&d, 3);
+	assert_int_equal(ima_buffer_append(&d, "/x", 3), 0);
+	put32(&d, 2);
+	assert_int_equal(ima_buffer_append(&d, "yy", 2), 0);
+	maker_record(&s->m, 10, "ima-buf", d.data, d.len);
+	maker_record(&s->m, 10, "ima-sig", d.data, d.len);
+	maker_record(&s->m, 10, "ima-buf", d.data, d.len);
+	maker_record(&s->m, 11, "ima-buf", d.data, d.len);
+	ima_buffer_done(&d);
+	maker_quote(&s->m);
+	use_rules(s, "{\"version\": 1, \"buffers\": \"any\"}");
+	check(s);
+	expect_fail(s, IMA_CHECK_FILES, "1 files refused, the first is entry 5");
+	expect_fail(s, IMA_CHECK_LIST, "1 records are damaged or of another PCR, the first is entry 7");
+	assert_int_equal(s->result.n[IMA_ENTRY_ALLOWED], 2);
+}
+SCENE(the_same_bytes_under_another_template_are_another_record)
+
 static void buffers_keys_and_policies_need_a_word_body(struct scene *s)
 {
 	static const uint8_t cert[] = { 0x30, 0x82, 1, 2 };
@@ -1094,7 +1173,8 @@ int main(void)
 		T(a_key_that_may_sign_anything_is_refused), T(a_weak_key_is_refused), T(each_field_of_the_quote_altered_is_refused),
 		T(a_signed_certify_is_no_quote), T(a_signed_text_is_no_quote), T(values_of_another_quote_are_refused), T(another_nonce_is_refused),
 		T(no_nonce_is_no_pass), T(a_reordered_list_is_refused), T(a_truncated_list_is_refused), T(a_list_cut_within_a_record_is_refused),
-		T(a_record_put_in_is_refused), T(a_changed_file_is_named), T(buffers_keys_and_policies_need_a_word),
+		T(a_record_put_in_is_refused), T(a_changed_file_is_named), T(each_of_many_records_is_judged),
+		T(the_same_bytes_under_another_template_are_another_record), T(buffers_keys_and_policies_need_a_word),
 		T(a_buffer_whose_digest_lies_is_refused), T(a_gap_is_refused), T(an_event_log_of_another_boot_is_refused),
 		T(no_event_log_is_no_pass), T(a_list_of_another_boot_is_refused), T(a_list_without_boot_aggregate_is_refused),
 		T(new_records_alone_go_on_from_the_state), T(a_state_that_does_not_fit_is_refused),

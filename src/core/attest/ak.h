@@ -4,6 +4,9 @@
 
 #include <ima/quote.h>
 
+/** ima_ak_source() - the bytes that it was made of; the same bytes make the same key, name and attributes */
+struct ima_bytes ima_ak_source(const struct ima_ak *k);
+
 /** struct ima_ak_chain - certificates that are trusted to vouch for endorsement and attestation keys. Readers in parallel */
 struct ima_ak_chain;
 

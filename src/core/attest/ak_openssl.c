@@ -37,11 +37,15 @@ struct ima_ak {
 	uint8_t name[2 + IMA_DIGEST_MAX];
 	size_t name_len;
 	char algorithm[32];
+	char fingerprint[65];
+	uint8_t *source;
+	size_t source_len;
 };
 
 struct ima_ak *ima_ak_free(struct ima_ak *k)
 {
 	if (k) {
+		free(k->source);
 		EVP_PKEY_free(k->pkey);
 		X509_free(k->cert);
 		free(k);
@@ -200,6 +204,29 @@ static int parse(struct ima_ak *k, struct ima_bytes in)
 	return r < 0 ? r : set_algorithm(k);
 }
 
+static void set_fingerprint(struct ima_ak *k)
+{
+	unsigned char *der = NULL;
+	uint8_t sha[32] = { 0 };
+	const int len = i2d_PUBKEY(k->pkey, &der);
+
+	if (len > 0)
+		ima_ignore(EVP_Digest(der, (size_t)len, sha, NULL, EVP_sha256(), NULL));
+	OPENSSL_free(der);
+	ima_hex_encode(sha, sizeof(sha), k->fingerprint);
+	k->fingerprint[64] = 0;
+}
+
+static int keep_source(struct ima_ak *k, struct ima_bytes in)
+{
+	k->source = malloc(in.len);
+	if (!k->source)
+		return -ENOMEM;
+	memcpy(k->source, in.data, in.len);
+	k->source_len = in.len;
+	return 0;
+}
+
 int ima_ak_parse(struct ima_bytes in, struct ima_ak **ret, struct ima_diag *diag)
 {
 	struct ima_ak *k;
@@ -212,7 +239,15 @@ int ima_ak_parse(struct ima_bytes in, struct ima_ak **ret, struct ima_diag *diag
 		return -ENOMEM;
 	ERR_set_mark();
 	r = parse(k, in);
+	if (r == 0)
+		r = keep_source(k, in);
+	if (r == 0)
+		set_fingerprint(k);
 	ERR_pop_to_mark();
+	if (r == -ENOMEM) {
+		ima_ak_free(k);
+		return r;
+	}
 	if (r < 0) {
 		ima_ak_free(k);
 		return ima_diag_text(diag, r, r == -ENOPKG ? "the attestation key is of a kind that is not supported" :
@@ -257,15 +292,12 @@ bool ima_ak_is_rsa(const struct ima_ak *k)
 
 void ima_ak_fingerprint(const struct ima_ak *k, char ret[65])
 {
-	unsigned char *der = NULL;
-	uint8_t sha[32] = { 0 };
-	const int len = i2d_PUBKEY(k->pkey, &der);
+	memcpy(ret, k->fingerprint, sizeof(k->fingerprint));
+}
 
-	if (len > 0)
-		ima_ignore(EVP_Digest(der, (size_t)len, sha, NULL, EVP_sha256(), NULL));
-	OPENSSL_free(der);
-	ima_hex_encode(sha, sizeof(sha), ret);
-	ret[64] = 0;
+struct ima_bytes ima_ak_source(const struct ima_ak *k)
+{
+	return (struct ima_bytes){ k->source, k->source_len };
 }
 
 /* a signature taken apart; ECDSA in the DER that libcrypto takes */

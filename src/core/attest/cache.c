@@ -20,6 +20,8 @@
 #define BYTES_A_SLOT 256
 #define BLOCK (2U << 20)
 #define MIN_SLOTS 1024
+#define LINE 64       /* bytes that come from memory at once */
+#define NODE_LINES 5  /* of an entry that is looked at */
 
 struct node {
 	struct node *next;
@@ -130,6 +132,26 @@ void ima_cache_hash(const struct ima_cache *c, struct ima_cache_key *key)
 	key->hash = ima_mix(h, c->seed);
 }
 
+static const struct node *first_of(const struct ima_cache *c, const struct ima_cache_key *key)
+{
+	return atomic_load_explicit(&c->slots[key->hash & c->mask], memory_order_acquire);
+}
+
+void ima_cache_prepare(const struct ima_cache *c, struct ima_cache_key *keys, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		ima_cache_hash(c, &keys[i]);
+		__builtin_prefetch((const uint8_t *)(uintptr_t)&c->slots[keys[i].hash & c->mask]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *at = (const uint8_t *)first_of(c, &keys[i]);
+
+		/* past the end of the last block is no fault: nothing is read */
+		for (size_t k = 0; at && k < NODE_LINES; k++)
+			__builtin_prefetch(at + k * LINE);
+	}
+}
+
 static bool is_key(const struct node *n, const struct ima_cache_key *key)
 {
 	const uint8_t *at = n->bytes + n->value_len;
@@ -144,7 +166,7 @@ static bool is_key(const struct node *n, const struct ima_cache_key *key)
 
 const void *ima_cache_find(const struct ima_cache *c, const struct ima_cache_key *key)
 {
-	const struct node *n = atomic_load_explicit(&c->slots[key->hash & c->mask], memory_order_acquire);
+	const struct node *n = first_of(c, key);
 
 	while (n && !is_key(n, key))
 		n = n->next;

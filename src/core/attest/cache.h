@@ -23,6 +23,11 @@ struct ima_cache_key {
 
 void ima_cache_hash(const struct ima_cache *c, struct ima_cache_key *key);
 
+#define IMA_CACHE_AHEAD 16
+
+/** ima_cache_prepare() - hash @n keys that will be looked for next, at most IMA_CACHE_AHEAD, while what is known of them comes from memory */
+void ima_cache_prepare(const struct ima_cache *c, struct ima_cache_key *keys, size_t n);
+
 /** ima_cache_find() - the value, valid as long as the cache is; NULL not known. @key is hashed */
 const void *ima_cache_find(const struct ima_cache *c, const struct ima_cache_key *key);
 

@@ -3,6 +3,7 @@
  * The list: replayed to the quoted values while every record is judged. What a record is worth by itself was found on any thread; here, in the
  * list's order, it is counted and what is not plainly good is kept.
  */
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +17,12 @@ struct kept {
 	uint32_t pcr;
 	bool violation, bad, unhashed;
 	uint8_t own_algo;
-	uint8_t n_banks;
+	uint8_t n_banks, digest_len;
 	uint8_t sha1[20];
 	uint8_t digest[IMA_PCR_MAX_BANKS][IMA_DIGEST_MAX]; /* n_banks of them */
 };
+
+static_assert(IMA_REPLAY_AHEAD <= IMA_CACHE_AHEAD, "a row of records is prepared at once");
 
 struct listing {
 	struct ima_checking *c;
@@ -32,9 +35,40 @@ struct listing {
 	int error;
 };
 
+/* length and bytes of what comes next, right behind the end of @before */
+static bool follows(const uint8_t *before, struct ima_bytes b)
+{
+	uint32_t len;
+
+	if (b.data != before + 4)
+		return false;
+	memcpy(&len, before, 4);
+	return le32toh(len) == b.len;
+}
+
+/* a record that stands in one piece, as binary lists have it, is one part: template digest, name and data with their lengths */
 static struct ima_cache_key key_of(const struct listing *l, const struct ima_record *rec)
 {
-	return (struct ima_cache_key){ .part = { rec->data, rec->digest, rec->name, { l->head, l->head_len } } };
+	const uint8_t *name_at = rec->digest.data + rec->digest.len, *data_at = rec->name.data + rec->name.len;
+	const struct ima_bytes head = { l->head, l->head_len };
+
+	if (follows(name_at, rec->name) && follows(data_at, rec->data))
+		return (struct ima_cache_key){
+			.part = { { rec->digest.data, (size_t)(rec->data.data + rec->data.len - rec->digest.data) }, head },
+		};
+	return (struct ima_cache_key){ .part = { rec->data, rec->digest, rec->name, head } };
+}
+
+static void foresee(void *user, const struct ima_record *recs, size_t n, struct ima_replay_mark *marks)
+{
+	const struct listing *l = user;
+	struct ima_cache_key keys[IMA_REPLAY_AHEAD];
+
+	for (size_t i = 0; i < n; i++)
+		keys[i] = key_of(l, &recs[i]);
+	ima_cache_prepare(l->c->v->records, keys, n);
+	for (size_t i = 0; i < n; i++)
+		marks[i].word[0] = keys[i].hash;
 }
 
 static int recall(void *user, const struct ima_record *rec, const struct ima_template *t, struct ima_replay_step *step,
@@ -44,9 +78,9 @@ static int recall(void *user, const struct ima_record *rec, const struct ima_tem
 	struct ima_cache_key key = key_of(l, rec);
 	const struct kept *k;
 
-	ima_cache_hash(l->c->v->records, &key);
+	key.hash = mark->word[0];
 	k = ima_cache_find(l->c->v->records, &key);
-	if (!k || k->pcr != rec->pcr)
+	if (!k || k->pcr != rec->pcr || k->digest_len != rec->digest.len)
 		return 0;
 	step->pcr = k->pcr;
 	step->violation = k->violation;
@@ -64,7 +98,7 @@ static void keep(struct listing *l, const struct ima_record *rec, const struct i
 	struct ima_cache_key key = key_of(l, rec);
 	struct kept k = { .entry = *e, .pcr = step->pcr, .violation = step->violation, .bad = step->bad,
 			  .unhashed = step->unhashed, .own_algo = (uint8_t)step->own_algo,
-			  .n_banks = (uint8_t)l->targets.n_banks };
+			  .n_banks = (uint8_t)l->targets.n_banks, .digest_len = (uint8_t)rec->digest.len };
 
 	memcpy(k.sha1, step->sha1, sizeof(k.sha1));
 	memcpy(k.digest, step->digest, k.n_banks * sizeof(k.digest[0]));
@@ -453,7 +487,7 @@ static int find_start(struct ima_checking *c, const struct ima_pcrs **ret)
 static int replay(struct listing *l, const struct ima_pcrs *start, struct ima_replay_result *res, struct ima_diag *diag)
 {
 	struct ima_checking *c = l->c;
-	const struct ima_replay_visitor visitor = { .recall = c->v->records ? recall : NULL, .judge = judge, .take = take, .user = l };
+	const struct ima_replay_visitor visitor = { .foresee = c->v->records ? foresee : NULL, .recall = c->v->records ? recall : NULL, .judge = judge, .take = take, .user = l };
 	struct ima_replay_run run = { .targets = &l->targets, .start = start, .n_threads = c->v->opts.n_threads, .h = c->h,
 				      .visitor = &visitor };
 	int r = ima_list_reader_new_bytes(c->evidence->list, &c->evidence->list_opts, &run.in);

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/diag.h"
+#include "base/mix.h"
 #include "core/attest/verify.h"
 
 #define SIGNATURE_CACHE (64U << 20)
@@ -89,6 +90,16 @@ static void fill_defaults(struct ima_verifier *v)
 		v->opts.now = time(NULL);
 }
 
+static int hash_aks(struct ima_verifier *v)
+{
+	v->ak_hashes = calloc(v->opts.n_aks ? v->opts.n_aks : 1, sizeof(*v->ak_hashes));
+	if (!v->ak_hashes)
+		return -ENOMEM;
+	for (size_t i = 0; i < v->opts.n_aks; i++)
+		v->ak_hashes[i] = ima_mix_bytes(0, ima_ak_source(v->opts.aks[i]));
+	return 0;
+}
+
 int ima_verifier_new(const struct ima_verifier_opts *opts, struct ima_verifier **ret)
 {
 	static const struct ima_verifier_opts defaults;
@@ -103,6 +114,8 @@ int ima_verifier_new(const struct ima_verifier_opts *opts, struct ima_verifier *
 	v->opts = *opts;
 	fill_defaults(v);
 	r = ima_cache_new(SIGNATURE_CACHE, &v->signatures);
+	if (r == 0)
+		r = hash_aks(v);
 	if (r == 0 && opts->cache_bytes)
 		r = ima_cache_new(opts->cache_bytes, &v->records);
 	if (r < 0) {
@@ -118,6 +131,7 @@ struct ima_verifier *ima_verifier_free(struct ima_verifier *v)
 	if (v) {
 		ima_cache_free(v->records);
 		ima_cache_free(v->signatures);
+		free(v->ak_hashes);
 		free(v);
 	}
 	return NULL;

@@ -17,6 +17,7 @@ struct ima_verifier {
 	struct ima_attest_rules rules; /* defaults filled in */
 	struct ima_cache *records;     /* NULL: none */
 	struct ima_cache *signatures;
+	uint64_t *ak_hashes;           /* of the trusted keys' sources, to find one of many */
 };
 
 /** struct ima_entry - what is found of a record alone; goes through a replay as its mark */
@@ -50,6 +51,7 @@ struct ima_checking {
 	struct ima_hasher *h;
 	struct ima_quote quote;
 	struct ima_pcrs values;  /* as sent; those of the quote when the check of the digest passed */
+	bool ak_is_trusted;      /* it is one of the trusted keys, byte for byte */
 	bool values_hold;        /* signature and digest are good */
 	bool goes_on;            /* the state is of this boot: the list need not begin at the beginning */
 	uint64_t first_bad[IMA_CHECK__LAST]; /* number of the first record that failed a check, 0: none */

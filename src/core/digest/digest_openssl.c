@@ -11,8 +11,10 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <ima/digest.h>
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -184,9 +186,40 @@ PLAIN_PARTS(plain_sha256, SHA256_CTX, SHA256)
 PLAIN_PARTS(plain_sha384, SHA512_CTX, SHA384)
 PLAIN_PARTS(plain_sha512, SHA512_CTX, SHA512)
 
+/*
+ * Extending a PCR hashes 64 bytes: one block, and one that is always the same, the padding (FIPS 180-4, 5.1.1). Both go in as whole blocks, so that
+ * libcrypto's buffer for what is less is passed by: a sixth of the time.
+ */
+static bool is_one_block(const struct ima_bytes *parts, size_t n)
+{
+	return n == 2 && parts[0].len == 32 && parts[1].len == 32;
+}
+
+static bool plain_sha256_block(const struct ima_bytes parts[static 2], uint8_t *ret)
+{
+	uint8_t blocks[128] = { [64] = 0x80, [126] = 2 }; /* 512 bits */
+	SHA256_CTX c;
+
+	memcpy(blocks, parts[0].data, 32);
+	memcpy(blocks + 32, parts[1].data, 32);
+	if (SHA256_Init(&c) != 1 || SHA256_Update(&c, blocks, sizeof(blocks)) != 1)
+		return false;
+	for (size_t i = 0; i < 8; i++) {
+		const uint32_t word = htobe32(c.h[i]);
+
+		memcpy(ret + 4 * i, &word, 4);
+	}
+	return true;
+}
+
+static bool hash_sha256(const struct ima_bytes *parts, size_t n, uint8_t *ret)
+{
+	return is_one_block(parts, n) ? plain_sha256_block(parts, ret) : plain_sha256(parts, n, ret);
+}
+
 static bool (*const plain[IMA_HASH__LAST])(const struct ima_bytes *parts, size_t n, uint8_t *ret) = {
 	[IMA_HASH_SHA1] = plain_sha1,
-	[IMA_HASH_SHA256] = plain_sha256,
+	[IMA_HASH_SHA256] = hash_sha256,
 	[IMA_HASH_SHA384] = plain_sha384,
 	[IMA_HASH_SHA512] = plain_sha512,
 };

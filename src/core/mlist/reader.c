@@ -68,6 +68,18 @@ struct ima_bytes ima_reader_rest(const struct ima_list_reader *r)
 				   r->window.len - r->used };
 }
 
+static bool is_within(struct ima_bytes all, struct ima_bytes part)
+{
+	return part.data >= all.data && part.data + part.len <= all.data + all.len;
+}
+
+bool ima_list_reader_keeps(const struct ima_list_reader *r, const struct ima_record *rec)
+{
+	const struct ima_bytes all = { r->window.data, r->window.len };
+
+	return r->in_memory && is_within(all, rec->digest) && is_within(all, rec->name) && is_within(all, rec->data);
+}
+
 int ima_reader_more(struct ima_list_reader *r)
 {
 	ssize_t n;
@@ -97,15 +109,20 @@ int ima_reader_more(struct ima_list_reader *r)
 	return n > 0;
 }
 
-int ima_reader_template(struct ima_list_reader *r, struct ima_bytes name,
-			const struct ima_template **ret, struct ima_diag *diag)
+static bool is_name(const char *have, struct ima_bytes name)
+{
+	return strlen(have) == name.len && !memcmp(have, name.data, name.len);
+}
+
+static int find_template(struct ima_list_reader *r, struct ima_bytes name,
+			 const struct ima_template **ret, struct ima_diag *diag)
 {
 	const char *text = (const char *)name.data;
 	struct ima_template *t;
 
 	/* by name only: a custom format "d|n" is not the template named "ima", which alone is hashed without lengths */
 	*ret = ima_template_builtin(text, name.len);
-	if (*ret && strlen((*ret)->name) == name.len && !memcmp((*ret)->name, text, name.len))
+	if (*ret && is_name((*ret)->name, name))
 		return 0;
 	for (size_t i = 0; i < r->n_custom; i++) {
 		if (strlen(r->custom[i]->fmt) != name.len ||
@@ -123,6 +140,20 @@ int ima_reader_template(struct ima_list_reader *r, struct ima_bytes name,
 	r->custom[r->n_custom++] = t;
 	*ret = t;
 	return 0;
+}
+
+int ima_reader_template(struct ima_list_reader *r, struct ima_bytes name,
+			const struct ima_template **ret, struct ima_diag *diag)
+{
+	int e = 0;
+
+	if (!r->last || !is_name(ima_template_display_name(r->last), name))
+		e = find_template(r, name, &r->last, diag);
+	if (e < 0)
+		r->last = NULL;
+	else
+		*ret = r->last;
+	return e;
 }
 
 static bool looks_like_text(struct ima_bytes b)

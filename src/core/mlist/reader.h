@@ -27,10 +27,14 @@ struct ima_list_reader {
 	uint64_t kexec_end;        /* size of the blob, bytes */
 	struct ima_template *custom[IMA_READER_CUSTOM_MAX];
 	size_t n_custom;
+	const struct ima_template *last; /* most lists have one */
 	size_t slots_len;          /* journal */
 	uint64_t skip_to;          /* journal: offset of the next record behind deleted ones */
 	uint64_t n_deleted;        /* journal: records that were deleted before the first one left */
 };
+
+/** ima_list_reader_keeps() - does the last record stay as it is when the next one is read? So it is where it stands in the caller's memory as it is */
+bool ima_list_reader_keeps(const struct ima_list_reader *r, const struct ima_record *rec);
 
 /** ima_reader_more() - read on; 1 more bytes are in the window, 0 end of input, errno, -ENOMEM */
 ima_must_check int ima_reader_more(struct ima_list_reader *r);

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "core/mlist/reader.h"
 #include "core/mlist/replay_step.h"
 
 #define BATCH_RECORDS 1024
@@ -118,23 +119,45 @@ static int settle(const struct job *j, struct ima_hasher *h, const struct ima_re
 
 static struct ima_record record_of(const struct batch *b, const struct item *it)
 {
+	/* lists name a template as it is shown */
+	const char *name = ima_template_display_name(it->t);
+
 	return (struct ima_record){
 		.pcr = it->pcr,
+		.name = { (const uint8_t *)name, strlen(name) },
 		.digest = { b->bytes.data + it->digest_at, it->digest_len },
 		.data = { b->bytes.data + it->data_at, it->data_len },
 	};
+}
+
+static void foresee(const struct job *j, const struct ima_record *recs, size_t n, struct ima_replay_mark *marks)
+{
+	if (j->visitor->foresee && n)
+		j->visitor->foresee(j->visitor->user, recs, n, marks);
+}
+
+static int hash_some(struct job *j, struct ima_hasher *h, struct batch *b, size_t from, size_t n)
+{
+	struct ima_record recs[IMA_REPLAY_AHEAD];
+	int e = 0;
+
+	for (size_t i = 0; i < n; i++)
+		recs[i] = record_of(b, &b->items[from + i]);
+	foresee(j, recs, n, &b->marks[from]);
+	for (size_t i = 0; i < n && e == 0; i++) {
+		const struct item *it = &b->items[from + i];
+
+		e = look_at(j, h, &recs[i], it->t, it->algo, it->position, &b->steps[from + i], &b->marks[from + i]);
+	}
+	return e;
 }
 
 static int hash_batch(struct job *j, struct ima_hasher *h, struct batch *b)
 {
 	int e = 0;
 
-	for (size_t i = 0; i < b->n && e == 0; i++) {
-		const struct item *it = &b->items[i];
-		const struct ima_record rec = record_of(b, it);
-
-		e = look_at(j, h, &rec, it->t, it->algo, it->position, &b->steps[i], &b->marks[i]);
-	}
+	for (size_t i = 0; i < b->n && e == 0; i += IMA_REPLAY_AHEAD)
+		e = hash_some(j, h, b, i, b->n - i < IMA_REPLAY_AHEAD ? b->n - i : IMA_REPLAY_AHEAD);
 	return e;
 }
 
@@ -306,22 +329,59 @@ static int run_ring(struct job *j, struct ima_hasher *h, unsigned int n_threads)
 	return j->error;
 }
 
+/* some records in a row, as views of the list */
+struct row {
+	size_t n;
+	struct ima_record recs[IMA_REPLAY_AHEAD];
+	struct ima_replay_mark marks[IMA_REPLAY_AHEAD];
+	const struct ima_template *t[IMA_REPLAY_AHEAD];
+	enum ima_hash_algo algo[IMA_REPLAY_AHEAD];
+	uint64_t position[IMA_REPLAY_AHEAD];
+};
+
+/* as many as stay where they are while others are read, at least one. 1 there may be more, 0 end, -errno */
+static int read_row(struct job *j, struct row *row)
+{
+	bool stays = true;
+	int e = 1;
+
+	for (row->n = 0; e == 1 && row->n < IMA_REPLAY_AHEAD && stays; row->n += e == 1) {
+		struct ima_record *rec = &row->recs[row->n];
+
+		e = ima_list_reader_next(j->in, rec, &row->t[row->n], j->diag);
+		if (e != 1)
+			break;
+		stays = ima_list_reader_keeps(j->in, rec);
+		row->algo[row->n] = ima_list_reader_digest_algo(j->in);
+		row->position[row->n] = ima_list_reader_position(j->in);
+	}
+	return e;
+}
+
+static int do_row(struct job *j, struct ima_hasher *h, struct row *row)
+{
+	struct ima_replay_step step;
+	int e = 0;
+
+	foresee(j, row->recs, row->n, row->marks);
+	for (size_t i = 0; i < row->n && e == 0; i++) {
+		e = look_at(j, h, &row->recs[i], row->t[i], row->algo[i], row->position[i], &step, &row->marks[i]);
+		if (e == 0)
+			e = settle(j, h, &row->recs[i], row->t[i], &step, &row->marks[i]);
+	}
+	return e;
+}
+
 /* one thread needs no ring, and nothing is copied */
 static int run_alone(struct job *j, struct ima_hasher *h)
 {
-	const struct ima_template *t;
-	struct ima_replay_step step;
-	struct ima_replay_mark mark;
-	struct ima_record rec;
-	int e = 0, more;
+	struct row row;
+	int e, more;
 
-	while ((more = ima_list_reader_next(j->in, &rec, &t, j->diag)) == 1 && e == 0) {
-		e = look_at(j, h, &rec, t, ima_list_reader_digest_algo(j->in), ima_list_reader_position(j->in), &step, &mark);
-		if (e == 0)
-			e = settle(j, h, &rec, t, &step, &mark);
-		if (e < 0)
-			return e;
-	}
+	do {
+		more = read_row(j, &row);
+		e = do_row(j, h, &row);
+	} while (more == 1 && e == 0);
 	j->read_error = more < 0 ? more : 0;
 	return e;
 }

@@ -34,8 +34,12 @@ struct ima_replay_mark {
 	uint64_t word[2];
 };
 
+#define IMA_REPLAY_AHEAD 16
+
 /** struct ima_replay_visitor - somebody who looks at the records of a list while it is replayed; each may be NULL */
 struct ima_replay_visitor {
+	/* any thread, any order: up to IMA_REPLAY_AHEAD records that recall() is asked about next; what it likes to know again stands in @marks */
+	void (*foresee)(void *user, const struct ima_record *recs, size_t n, struct ima_replay_mark *marks);
 	/* any thread, any order: 1 @step (but for its position) and @mark are filled from memory, 0 not known */
 	int (*recall)(void *user, const struct ima_record *rec, const struct ima_template *t, struct ima_replay_step *step,
 		      struct ima_replay_mark *mark);
