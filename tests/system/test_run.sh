@@ -10,11 +10,12 @@ install -m 755 "$imactl" "$tree" "$work/bin/" # the build folder may be root's a
 imactl=$work/bin/imactl
 tree=$work/bin/tree
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin # folders that nobody may search make execvp(3) say "permission denied"
+limit=${IMA_RUN_SECONDS:-60} # of one command; emulated processors need more
 nobody="setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all --inh-caps=-all"
 list=$work/out/list
 pcrs=$work/out/pcrs
 cd "$work/out"
-run() { rm -f "$list" "$pcrs"; timeout -k 5 60 $nobody "$imactl" run --list "$list" --pcrs "$pcrs" "$@"; }
+run() { rm -f "$list" "$pcrs"; timeout -k 5 $limit $nobody "$imactl" run --list "$list" --pcrs "$pcrs" "$@"; }
 matches() { "$imactl" replay "$list" --pcrs "$pcrs" >/dev/null || die "$1: the list does not lead to the PCRs"; }
 in_list() { "$imactl" list "$list" | grep -q " sha256:$(sha256sum <"$1" | cut -d' ' -f1) $2 *\$"; }
 
@@ -24,7 +25,7 @@ compare() { # NAME PREFIX
 	$nobody strace -f -y -qq -e trace=execve,execveat,open,openat,openat2,mmap -o "$work/out/strace" sh -c "$command" >/dev/null
 	rm -f "$list" "$pcrs"
 	# shellcheck disable=SC2086
-	timeout -k 5 60 $nobody $2 "$imactl" run --list "$list" --pcrs "$pcrs" -- sh -c "$command" >/dev/null 2>"$work/out/said" ||
+	timeout -k 5 $limit $nobody $2 "$imactl" run --list "$list" --pcrs "$pcrs" -- sh -c "$command" >/dev/null 2>"$work/out/said" ||
 		die "$1: status $?: $(cat "$work/out/said")"
 	matches "$1"
 	"$imactl" list "$list" >"$work/out/text"
@@ -86,9 +87,9 @@ for text in one two six; do listed $text || die "a file that changes: $text is n
 matches "a file that changes"
 # as root, who can do more than what it starts may
 rm -rf "$work/out/opens"; mkdir -m 777 "$work/out/opens"
-timeout -k 5 60 "$imactl" run --quiet -- $nobody "$tree" opens "$work/out/opens" || die "opens in the name of another user: status $?"
+timeout -k 5 $limit "$imactl" run --quiet -- $nobody "$tree" opens "$work/out/opens" || die "opens in the name of another user: status $?"
 umask 077; echo secret >"$work/out/secret"; umask 022
-timeout -k 5 60 "$imactl" run --quiet -- $nobody cat "$work/out/secret" 2>/dev/null && die "another user read what only root may"
+timeout -k 5 $limit "$imactl" run --quiet -- $nobody cat "$work/out/secret" 2>/dev/null && die "another user read what only root may"
 
 # ---- many, short, at once ----
 run --quiet -- sh -c 'i=0; while [ $i -lt 1000 ]; do /bin/true; i=$((i+1)); done' || die "1000 processes: status $?"
@@ -98,10 +99,10 @@ matches "1000 processes"
 # ---- another root, other mounts ----
 mkdir -p "$work/out/root/bin" && install -m 755 "$(command -v busybox || echo /bin/busybox)" "$work/out/root/bin/busybox" 2>/dev/null || skip "needs busybox-static"
 echo inside >"$work/out/root/data"
-timeout -k 5 60 "$imactl" run --quiet --list "$list" --pcrs "$pcrs" -- chroot "$work/out/root" /bin/busybox cat /data >"$work/out/cat" || die "chroot: status $?"
+timeout -k 5 $limit "$imactl" run --quiet --list "$list" --pcrs "$pcrs" -- chroot "$work/out/root" /bin/busybox cat /data >"$work/out/cat" || die "chroot: status $?"
 [ "$(cat "$work/out/cat")" = inside ] || die "chroot: the file is another one"
 in_list "$work/out/root/data" "$work/out/root/data" && in_list "$work/out/root/bin/busybox" "$work/out/root/bin/busybox" || die "chroot: not listed"
-timeout -k 5 60 "$imactl" run --quiet --list "$list" -- unshare -m sh -c "mount --bind $work/out/root /mnt && cd /mnt && bin/busybox cat data" >"$work/out/cat" || die "mount namespace: status $?"
+timeout -k 5 $limit "$imactl" run --quiet --list "$list" -- unshare -m sh -c "mount --bind $work/out/root /mnt && cd /mnt && bin/busybox cat data" >"$work/out/cat" || die "mount namespace: status $?"
 [ "$(cat "$work/out/cat")" = inside ] || die "mount namespace: the file is another one"
 in_list "$work/out/root/data" /mnt/data || die "mount namespace: not listed"
 
@@ -195,7 +196,7 @@ start_imad --policy "$work/policy"
 chroot "$work/mnt/root" /script >/dev/null
 "$imactl" list | cut -d' ' -f3- | grep -v boot_aggregate | grep " $work/mnt/" | sort >"$work/out/fanotify"
 stop_imad
-timeout -k 5 60 "$imactl" run --quiet --list "$list" --policy "$work/policy" -- chroot "$work/mnt/root" /script >/dev/null || die "the traced workload: status $?"
+timeout -k 5 $limit "$imactl" run --quiet --list "$list" --policy "$work/policy" -- chroot "$work/mnt/root" /script >/dev/null || die "the traced workload: status $?"
 "$imactl" list "$list" | cut -d' ' -f3- | grep " $work/mnt/" | sort >"$work/out/trace"
 cmp "$work/out/fanotify" "$work/out/trace" || die "the tiers differ: $(diff "$work/out/fanotify" "$work/out/trace")"
 echo "beside fanotify: $(wc -l <"$work/out/trace") records, the same"
