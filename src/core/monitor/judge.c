@@ -371,49 +371,66 @@ static bool is_mapped_by_writers(const struct ima_file_event *ev, enum ima_func 
 	       !(res->action & IMA_ACTION_FILE_APPRAISE);
 }
 
-void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
-		      const struct ima_check *check, const struct ima_policy_result *res,
-		      struct ima_collected *c, struct ima_outcome *out)
+/* refused for another reason than what was found of the file; the first cause stays */
+static bool deny(struct ima_monitor *m, const struct ima_file_event *ev, const char *op, const char *cause, struct ima_outcome *out)
 {
-	const struct ima_collected_verdict *v;
-	bool pass, kept, order;
+	out->cause = out->cause ? out->cause : cause;
+	ima_monitor_audit(m, ev, IMA_AUDIT_DATA, op, cause, -EACCES, false);
+	return false;
+}
 
-	if ((res->action & IMA_ACTION_HASH) && m->opts.appraise && ev->opened_for_write &&
-	    !ima_label_is_signature(ima_collect_label(c, ev)))
-		ima_judge_put_off(m, ev);
-	if (!m->opts.appraise || !(res->action & IMA_ACTION_APPRAISE))
-		return;
-	v = judge(m, h, ev, check->func, res->action, c);
-	order = does_order_count(m, ev, res->action);
-	kept = order && (kept_passes(m, h, ev, c) & res->action & USES);
-	pass = kept || (v->error == 0 && v->found.status == IMA_INTEGRITY_PASS);
+/* as its label says; @ret_kept: it passed before, and only the order of the rules could tell otherwise */
+static bool passes(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev, const struct ima_check *check,
+		   const struct ima_policy_result *res, struct ima_collected *c, struct ima_outcome *out, bool *ret_kept)
+{
+	const struct ima_collected_verdict *v = judge(m, h, ev, check->func, res->action, c);
+	const bool order = does_order_count(m, ev, res->action);
+	const bool kept = order && (kept_passes(m, h, ev, c) & res->action & USES);
+	bool pass = kept || (v->error == 0 && v->found.status == IMA_INTEGRITY_PASS);
+
+	*ret_kept = kept;
 	if (pass && order && !kept)
 		keep_pass(m, h, ev, c, res->action & USES);
 	pass = pass ||
 	       (!v->revoked && !(res->action & IMA_OPT_DIGSIG_REQUIRED) && is_being_written(m, ev, check->func, c));
 	if (!kept && v->revoked && (res->action & IMA_ACTION_MEASURE))
 		ima_monitor_list_revoked(m, h, c, res);
-	if (!pass) {
-		pass = repair(m, h, ev, c, v);
-		note_failure(m, ev, c, v, pass ? 0 : -EACCES, out);
-		if (pass)
-			ima_collect_label_changed(c);
-	}
-	if (pass && is_mapped_by_writers(ev, check->func, res)) {
-		pass = false;
-		out->cause = out->cause ? out->cause : "mmapped_writers";
-		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "mmap_file", "mmapped_writers", -EACCES, false);
-	}
+	if (pass)
+		return true;
+	pass = repair(m, h, ev, c, v);
+	note_failure(m, ev, c, v, pass ? 0 : -EACCES, out);
+	if (pass)
+		ima_collect_label_changed(c);
+	return pass;
+}
+
+/* what is signed is not written to, but for a new file that is still being made */
+static bool writes_to_signed(struct ima_monitor *m, const struct ima_file_event *ev, const struct ima_check *check,
+			     struct ima_collected *c)
+{
+	return (check->mask & IMA_MAY_WRITE) && ima_judge_is_signed(c) && !ev->new_file &&
+	       ima_rewrites_find(&m->rewrites, ev) != IMA_REWRITE_NEW;
+}
+
+void ima_judge_access(struct ima_monitor *m, struct ima_hasher *h, const struct ima_file_event *ev,
+		      const struct ima_check *check, const struct ima_policy_result *res,
+		      struct ima_collected *c, struct ima_outcome *out)
+{
+	bool pass, kept;
+
+	if ((res->action & IMA_ACTION_HASH) && m->opts.appraise && ev->opened_for_write &&
+	    !ima_label_is_signature(ima_collect_label(c, ev)))
+		ima_judge_put_off(m, ev);
+	if (!m->opts.appraise || !(res->action & IMA_ACTION_APPRAISE))
+		return;
+	pass = passes(m, h, ev, check, res, c, out, &kept);
+	if (pass && is_mapped_by_writers(ev, check->func, res))
+		pass = deny(m, ev, "mmap_file", "mmapped_writers", out);
 	if (ev->direct_io && (res->action & IMA_OPT_PERMIT_DIRECTIO))
 		pass = true;
-	if (pass && !kept && !is_allowed_algo(m, ev, res->allowed_algos, c)) {
-		pass = false;
-		out->cause = out->cause ? out->cause : "denied-hash-algorithm";
-		ima_monitor_audit(m, ev, IMA_AUDIT_DATA, "collect_data", "denied-hash-algorithm",
-				  -EACCES, false);
-	}
-	if ((check->mask & IMA_MAY_WRITE) && ima_judge_is_signed(c) && !ev->new_file &&
-	    ima_rewrites_find(&m->rewrites, ev) != IMA_REWRITE_NEW)
+	if (pass && !kept && !is_allowed_algo(m, ev, res->allowed_algos, c))
+		pass = deny(m, ev, "collect_data", "denied-hash-algorithm", out);
+	if (writes_to_signed(m, ev, check, c))
 		pass = false;
 	if (pass && ev->opened_for_write && !ima_judge_is_signed(c))
 		ima_judge_put_off(m, ev);
