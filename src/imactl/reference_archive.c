@@ -289,6 +289,36 @@ static int read_folder(struct imactl_reference_maker *m, const char *path)
 	return is_image_folder(path) ? read_image_folder(&job, path) : read_package_folder(m, path);
 }
 
+/* a file and how much of it there is to unpack */
+struct sized {
+	char *path;
+	off_t size;
+	int at; /* on the command line */
+};
+
+static int by_size(const void *a, const void *b)
+{
+	const struct sized *x = a, *y = b;
+
+	return x->size != y->size ? (x->size > y->size ? -1 : 1) : x->at - y->at;
+}
+
+/* an archive is one thread's work, which decompression bounds: the largest go first, or one of them is left for the end */
+static int put_largest_first(char **files, int n)
+{
+	ima_cleanup(ima_freep) struct sized *all = calloc((size_t)n + 1, sizeof(*all));
+	struct stat st;
+
+	if (!all)
+		return -ENOMEM;
+	for (int i = 0; i < n; i++)
+		all[i] = (struct sized){ files[i], stat(files[i], &st) == 0 ? st.st_size : 0, i };
+	qsort(all, (size_t)n, sizeof(*all), by_size);
+	for (int i = 0; i < n; i++)
+		files[i] = all[i].path;
+	return 0;
+}
+
 int imactl_reference_archives(struct imactl_reference_maker *m, char *const *paths, int n_paths)
 {
 	ima_cleanup(ima_freep) char **files = calloc((size_t)n_paths + 1, sizeof(*files));
@@ -306,6 +336,8 @@ int imactl_reference_archives(struct imactl_reference_maker *m, char *const *pat
 		else
 			files[n_files++] = paths[i];
 	}
+	if (put_largest_first(files, n_files) < 0)
+		return imactl_fail(EXIT_UNABLE, "out of memory");
 	m->files.recursive = false;
 	m->files.verb = "archives";
 	if (n_files && r != EXIT_UNABLE)
