@@ -8,6 +8,15 @@ build=${1:?the build folder is missing}
 skip() { printf 'skipped: %s\n' "$*"; exit 77; }
 die() { printf 'FAILED: %s\n' "$*" >&2; [ -z "${work:-}" ] || tail -n 20 "$work/messages" >&2 2>/dev/null || :; exit 1; }
 
+tests=$(cd "$(dirname "$0")/.." && pwd)
+# is_sarif FILE...: by the published schema, where Python has what checks it
+is_sarif() {
+	local r=0
+	python3 "$tests/sarif_check.py" "$tests/vectors/sarif/sarif-2.1.0-rtm.5.json" "$@" || r=$?
+	[ $r != 77 ] || { echo "not held against the SARIF schema: Python has no jsonschema"; return 0; }
+	[ $r = 0 ] || die "not SARIF 2.1.0"
+}
+
 # re-enter in a private mount namespace, under a watchdog that kills the whole group
 if [ -z "${IMA_TEST_INSIDE:-}" ]; then
 	[ "$(id -u)" = 0 ] || skip "needs root"

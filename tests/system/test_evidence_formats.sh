@@ -132,3 +132,6 @@ n=$("$imactl" list "$work/list2" | grep -n "$work/un_known%" | cut -d: -f1)
 [ "$(jq --arg n "$work/un_known%" '.runs[0].results[] | select(.properties.name == $n) | .locations[0].physicalLocation.region.startLine' "$work/sarif")" = "$n" ] || die "the place is not entry $n"
 jq -e '.runs[0].results[] | select(.ruleId == "check/ak" and .level == "warning")' "$work/sarif3" >/dev/null || die "a check that was not made is no warning"
 jq -e '.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri | startswith("file:///")' "$work/sarif3" >/dev/null || die "an absolute path"
+"$imactl" evidence verify "${options[@]}" --format sarif good.evidence >"$work/sarif4" || die "SARIF of good evidence"
+"$imactl" evidence verify "${options[@]}" --format sarif cut >"$work/sarif5" && die "SARIF of a cut archive"
+is_sarif "$work"/sarif "$work"/sarif3 "$work"/sarif4 "$work"/sarif5

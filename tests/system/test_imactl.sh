@@ -131,6 +131,8 @@ expect 1 policy check "$work/lint" --strict
 expect 0 policy check "$work/lint" --strict --no-lint
 expect 0 policy check "$work/lint" --sarif
 [ "$(jq -r '.version, .runs[0].results[0].ruleId, .runs[0].results[0].locations[0].physicalLocation.region.startLine' "$work/out" | tr '\n' ' ')" = "2.1.0 unreachable 2 " ] || die "SARIF"
+r=0; python3 "$vectors/../sarif_check.py" "$vectors/sarif/sarif-2.1.0-rtm.5.json" "$work/out" >"$work/err" || r=$?
+[ $r = 0 ] || [ $r = 77 ] || die "not SARIF 2.1.0"
 expect 0 policy check "$work/lint" --json
 [ "$(jq -r '.findings[0].id' "$work/out")" = unreachable ] || die "findings as JSON"
 expect 2 policy check "$work/lint" --json --sarif
