@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -53,6 +54,28 @@ static void write_file(const char *name, const char *text)
 
 /* ---- opens ---- */
 
+/* the task's own limit, not ours */
+static void no_more_descriptors(void)
+{
+	char path[4200];
+	struct rlimit old, none;
+	int fds[64], n = 0;
+
+	write_file("again", "data\n");
+	in_dir("again", path);
+	check(getrlimit(RLIMIT_NOFILE, &old) == 0, "getrlimit");
+	none = (struct rlimit){ 32, old.rlim_max };
+	check(setrlimit(RLIMIT_NOFILE, &none) == 0, "setrlimit");
+	while ((fds[n] = open(path, O_RDONLY)) >= 0)
+		check(++n < 64, "more descriptors than there may be");
+	check(errno == EMFILE && n > 0, "too many files are open, to read");
+	check(open(path, O_RDWR) < 0 && errno == EMFILE, "too many files are open, to write");
+	check(close(fds[--n]) == 0 && (fds[n] = open(path, O_RDONLY)) >= 0, "a descriptor that is free again");
+	for (; n >= 0; n--)
+		close(fds[n]);
+	check(setrlimit(RLIMIT_NOFILE, &old) == 0, "setrlimit");
+}
+
 static void opens(void)
 {
 	char path[4200], text[16] = "";
@@ -76,6 +99,7 @@ static void opens(void)
 	check(open(in_dir("nothing", path), O_RDONLY) < 0 && errno == ENOENT, "a file that is missing");
 	check(open((const char *)8, O_RDONLY) < 0 && errno == EFAULT, "an address that is none");
 	check(chmod(in_dir("made", path), 0) == 0 && (geteuid() == 0 || (open(path, O_RDONLY) < 0 && errno == EACCES)), "permission");
+	no_more_descriptors();
 	fd = open(dir, O_TMPFILE | O_RDWR, 0600);
 	check(fd >= 0 || errno == EOPNOTSUPP, "O_TMPFILE");
 	check(fd < 0 || (fstat(fd, &st) == 0 && st.st_nlink == 0), "a file without a name");

@@ -204,7 +204,8 @@ bool ima_trace_wants(struct ima_trace_call *c, int fd)
 	fill_labels(c, fd);
 	if (ima_monitor_wants(c->t->opts.monitor, &c->ev) && !is_own_list(c))
 		return true;
-	remember(c, IMA_TRACE_UNWANTED);
+	if (c->fstype[0]) /* else another task may see the mount, and its type */
+		remember(c, IMA_TRACE_UNWANTED);
 	return false;
 }
 
