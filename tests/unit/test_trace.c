@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,8 +106,8 @@ static void test_crew_ends(void **state)
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&id[i], NULL, join, c), 0);
 	ima_trace_crew_help(c);
-	while (ima_trace_crew_may_rest(c, false) == false) /* until the one that was wanted is there */
-		;
+	while (!ima_trace_crew_may_rest(c, false)) /* until the one that was wanted is there */
+		sched_yield();
 	ima_trace_crew_end(c);
 	for (int i = 0; i < 2; i++)
 		pthread_join(id[i], &joined[i]);

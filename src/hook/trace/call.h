@@ -83,7 +83,7 @@ void ima_trace_go_on(struct ima_trace_call *c);            /* with the task's ow
 void ima_trace_fail(struct ima_trace_call *c, int error);  /* @error: -errno for the task */
 /**
  * ima_trace_hand_over() - the task gets a descriptor of its own for @fd, which is closed; when it cannot take one, that error
- * @flags: that it was opened with: O_CLOEXEC is the task's wish, and one that can write is closed before the task goes on
+ * @flags: that the task asked for: O_CLOEXEC is looked at
  */
 void ima_trace_hand_over(struct ima_trace_call *c, int *fd, uint64_t flags);
 /** ima_trace_say() - one line for the user */
