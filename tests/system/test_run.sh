@@ -180,6 +180,17 @@ for _ in $(seq 100); do
 done
 [ "$left" = 0 ] || die "the tree goes on without its supervisor"
 
+# at any moment, also while it is still being set up
+for after in $(seq 0 40); do
+	TMPDIR=$work/out $nobody "$imactl" run --quiet --list "$list" -- "$tree" endless &
+	runner=$!
+	sleep "$(printf 0.%03d "$after")"
+	kill -KILL "$runner"
+	wait "$runner" 2>/dev/null || :
+done
+for _ in $(seq 100); do pgrep -f "$tree endless" >/dev/null || break; sleep 0.05; done
+pgrep -f "$tree endless" >/dev/null && die "a process waits for a supervisor that is gone: $(pgrep -a -f "$tree endless")"
+
 # ---- beside the fanotify tier: the same records ----
 make_mount 64M
 for p in bin/sh bin/ls bin/cat bin/grep; do

@@ -75,12 +75,17 @@ static int receive_report(int sock, struct report *ret, int *ret_fd)
 	return n == sizeof(*ret) ? 1 : -EPROTO;
 }
 
-/* in the new process: only what is safe after fork(2) of a process with threads */
-static void become_command(int sock, const struct sock_fprog *filter, char *const argv[], const sigset_t *mask)
+/*
+ * In the new process: only what is safe after fork(2) of a process with threads. @other: the supervisor's end, which must be its alone: the
+ * listener that is under way in it is to close with the supervisor.
+ */
+static void become_command(int sock, int other, const struct sock_fprog *filter, char *const argv[], const sigset_t *mask)
 {
 	struct report report = { .stage = STAGE_FILTER };
-	const int listener = ima_trace_filter_install(filter);
+	int listener;
 
+	close(other);
+	listener = ima_trace_filter_install(filter);
 	if (listener < 0)
 		report.error = listener;
 	if (send_report(sock, &report, listener) < 0 || listener < 0)
@@ -150,7 +155,7 @@ static int launch(struct ima_trace *t, char *const argv[], struct ima_diag *diag
 	pthread_sigmask(SIG_SETMASK, NULL, &mask);
 	t->pid = fork();
 	if (t->pid == 0)
-		become_command(theirs, &filter, argv, &mask);
+		become_command(theirs, ours, &filter, argv, &mask);
 	r = t->pid < 0 ? -errno : 0;
 	theirs = ima_close(theirs);
 	ima_trace_filter_done(&filter);
