@@ -32,6 +32,7 @@ struct scene {
 	struct ima_bytes nonce;
 	struct ima_keyring *keys;
 	uint64_t first_entry;
+	enum ima_hash_algo column; /* of the list's template digests */
 	struct ima_attestation result;
 };
 
@@ -48,7 +49,7 @@ static void know(struct scene *s, const char *path, const char *content)
 
 static void begin(struct scene *s)
 {
-	*s = (struct scene){ 0 };
+	*s = (struct scene){ .column = IMA_HASH_SHA1 };
 	maker_init(&s->m, false);
 	maker_boot(&s->m);
 	maker_file(&s->m, "/usr/bin/a", "a");
@@ -73,7 +74,7 @@ static struct ima_evidence evidence_of(const struct scene *s)
 	return (struct ima_evidence){
 		.attest = ima_buffer_bytes(&s->m.attest), .signature = ima_buffer_bytes(&s->m.signature),
 		.pcrs = ima_buffer_bytes(&s->m.pcrs), .ak = ima_buffer_bytes(&s->m.pub), .list = ima_buffer_bytes(&s->m.list),
-		.list_opts = { .format = IMA_LIST_BINARY, .has_digest_algo = true, .digest_algo = IMA_HASH_SHA1 },
+		.list_opts = { .format = IMA_LIST_BINARY, .has_digest_algo = true, .digest_algo = s->column },
 		.event_log = ima_buffer_bytes(&s->m.log), .first_entry = s->first_entry, .archive_checked = true,
 	};
 }
@@ -478,6 +479,52 @@ static void template_hash_that_is_not_of_the_data_body(struct scene *s)
 	assert_int_equal(s->result.findings[0].verdict, IMA_ENTRY_BAD_DIGEST);
 }
 SCENE(template_hash_that_is_not_of_the_data)
+
+/* the list as a file of the sha256 bank has it */
+static void put_sha256_column(struct scene *s)
+{
+	struct ima_buffer out = { 0 };
+
+	for (size_t at = 0; at < s->m.list.len;) {
+		const uint8_t *rec = s->m.list.data + at;
+		uint32_t name, data;
+		uint8_t digest[32];
+
+		memcpy(&name, rec + 24, 4);
+		memcpy(&data, rec + 28 + name, 4);
+		SHA256(rec + 32 + name, data, digest);
+		assert_int_equal(ima_buffer_append(&out, rec, 4), 0);
+		assert_int_equal(ima_buffer_append(&out, digest, 32), 0);
+		assert_int_equal(ima_buffer_append(&out, rec + 24, 8 + name + data), 0);
+		at += 32 + name + data;
+	}
+	ima_buffer_done(&s->m.list);
+	s->m.list = out;
+}
+
+static void sha256_column_body(struct scene *s)
+{
+	maker_quote(&s->m);
+	put_sha256_column(s);
+	s->column = IMA_HASH_SHA256;
+	check(s);
+	expect_trusted(s);
+	ima_attestation_done(&s->result);
+	know(s, "/usr/bin/a", "a");
+	know(s, "/usr/bin/b", "b");
+	s->column = IMA_HASH_SHA1;
+	check(s);
+	expect_fail(s, IMA_CHECK_LIST, "after entry 0, at byte 0");
+	ima_attestation_done(&s->result);
+	/* as long as sha256, and of no record */
+	know(s, "/usr/bin/a", "a");
+	know(s, "/usr/bin/b", "b");
+	s->column = IMA_HASH_SHA256;
+	s->m.list.data[4] ^= 1;
+	check(s);
+	expect_fail(s, IMA_CHECK_LIST, "the first is entry 1");
+}
+SCENE(sha256_column)
 
 static void pcr_10_all_zero_with_a_list_body(struct scene *s)
 {
@@ -1157,6 +1204,31 @@ static void paths_and_globs(void **state)
 	}
 }
 
+/* stars upon stars, each of which could stand for any part of what is all the same letter: what tries all ways never ends */
+static void globs_that_would_blow_up(void **state)
+{
+	static const char *const pieces[] = { "a*", "*a", "**a", "a**", "?*", "[a]*", "*[!b]" };
+	static uint8_t path[IMA_PATHS_MAX_MATCHED];
+	struct ima_paths *p;
+
+	memset(path, 'a', sizeof(path));
+	path[0] = '/';
+	assert_int_equal(ima_paths_new(&p), 0);
+	for (size_t i = 0; i < IMA_N_ELEMENTS(pieces); i++) {
+		char pattern[IMA_PATHS_MAX_GLOB + 1] = "/";
+		size_t len = 1;
+
+		while (len + strlen(pieces[i]) + 1 < IMA_PATHS_MAX_GLOB)
+			len += (size_t)snprintf(pattern + len, sizeof(pattern) - len, "%s", pieces[i]);
+		pattern[len] = 'b';
+		assert_int_equal(ima_paths_add(p, pattern, NULL), 0);
+	}
+	assert_false(ima_paths_has(p, (struct ima_bytes){ path, sizeof(path) }));
+	path[sizeof(path) - 1] = 'b';
+	assert_true(ima_paths_has(p, (struct ima_bytes){ path, sizeof(path) }));
+	ima_paths_free(p);
+}
+
 #define T(x) cmocka_unit_test(x)
 
 int main(void)
@@ -1167,7 +1239,7 @@ int main(void)
 		T(violation_is_tolerated_by_number_and_reported), T(violation_is_tolerated_by_path_only_there),
 		T(ima_ngv2_and_sigv2_lines_are_read), T(sm2_signatures_go_by_the_profile), T(evm_sig_line_is_read), T(path_with_space_matches_its_underscore),
 		T(utf8_and_other_bytes_in_paths_are_read), T(exclude_of_tmp_is_not_tmpfoo), T(invalid_exclude_is_refused_before_anything),
-		T(entry_for_pcr_11), T(pcr_11_is_allowed_and_anchored_by_rule), T(template_hash_that_is_not_of_the_data),
+		T(entry_for_pcr_11), T(pcr_11_is_allowed_and_anchored_by_rule), T(template_hash_that_is_not_of_the_data), T(sha256_column),
 		T(pcr_10_all_zero_with_a_list), T(pcr_10_all_zero_with_an_empty_list), T(no_reference_values_is_no_pass),
 		T(pcr_10_missing_from_the_quote), T(sha1_bank_alone_is_too_weak), T(another_key_is_refused), T(no_trusted_key_is_no_pass),
 		T(a_key_that_may_sign_anything_is_refused), T(a_weak_key_is_refused), T(each_field_of_the_quote_altered_is_refused),
@@ -1179,6 +1251,7 @@ int main(void)
 		T(no_event_log_is_no_pass), T(a_list_of_another_boot_is_refused), T(a_list_without_boot_aggregate_is_refused),
 		T(new_records_alone_go_on_from_the_state), T(a_state_that_does_not_fit_is_refused),
 		T(a_part_of_a_list_without_a_state_is_refused), T(states_are_kept_as_json), T(lists_and_logs_of_real_kernels_pass), T(paths_and_globs),
+		T(globs_that_would_blow_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
