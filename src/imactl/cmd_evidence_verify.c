@@ -11,7 +11,7 @@ enum form { FORM_TEXT = 0, FORM_JSON, FORM_SARIF, FORM_EAR };
 
 struct verify_args {
 	enum form form;
-	bool quiet;
+	bool has_form, quiet;
 	struct imactl_key_opts ear_key;
 };
 
@@ -22,23 +22,29 @@ struct output {
 	struct evidence_ear *ear;
 };
 
+static int set_form(struct verify_args *a, enum form form)
+{
+	if (a->has_form && a->form != form)
+		return imactl_fail(EXIT_USAGE, "--json and --format, or two of --format: one form at a time");
+	a->form = form;
+	a->has_form = true;
+	return EXIT_GOOD;
+}
+
 static int parse_form(struct verify_args *a, const char *text)
 {
 	static const char *const names[] = { "text", "json", "sarif", "ear" };
 
-	for (size_t i = 0; i < IMA_N_ELEMENTS(names); i++) {
-		if (strcmp(text, names[i]))
-			continue;
-		a->form = (enum form)i;
-		return EXIT_GOOD;
-	}
+	for (size_t i = 0; i < IMA_N_ELEMENTS(names); i++)
+		if (!strcmp(text, names[i]))
+			return set_form(a, (enum form)i);
 	return imactl_fail(EXIT_USAGE, "--format %s: not one of text, json, sarif, ear", text);
 }
 
 static int take_option(struct verify_args *a, struct evidence_sources *s, int opt)
 {
 	switch (opt) {
-	case 'j': a->form = FORM_JSON; return EXIT_GOOD;
+	case 'j': return set_form(a, FORM_JSON);
 	case 'q': a->quiet = true; return EXIT_GOOD;
 	case 'F': return parse_form(a, optarg);
 	case 'K': a->ear_key.key = optarg; return EXIT_GOOD;

@@ -422,6 +422,9 @@ int cmd_reference_query(int argc, char **argv)
 
 	if (r == EXIT_GOOD && a.n_rest < 2)
 		r = imactl_usage("reference query");
+	for (int i = 1; i < a.n_rest && r == EXIT_GOOD; i++)
+		if (!*a.rest[i])
+			r = imactl_fail(EXIT_USAGE, "an empty path");
 	for (int i = 1; i < a.n_rest && r < EXIT_USAGE; i++) {
 		const int one = ask(&a, a.rest[i]);
 

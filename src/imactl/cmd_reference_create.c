@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/attest/reference.h"
 #include "imactl/interrupt.h"
 #include "imactl/keyring_source.h"
 #include "imactl/reference_opts.h"
@@ -184,6 +185,8 @@ static int run(struct args *a)
 		return EXIT_UNABLE;
 	if (r >= EXIT_USAGE)
 		return r;
+	if (r == EXIT_BAD && !ima_reference_builder_size(a->maker.builder))
+		return a->maker.files.quiet ? r : imactl_fail(r, "%s: not written, as there would be nothing in it", a->output);
 	e = imactl_reference_write(a->maker.builder, a->output, a->force, a->maker.files.quiet);
 	if (a->maker.n_left_out)
 		fprintf(stderr, "imactl: %llu files were left out\n", (unsigned long long)a->maker.n_left_out);

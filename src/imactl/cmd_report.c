@@ -153,6 +153,8 @@ int cmd_report(int argc, char **argv)
 
 	if (!r)
 		r = evidence_batch_add(&b, argv + optind);
+	if (!r && evidence_batch_has(&b, a.output))
+		r = imactl_fail(EXIT_USAGE, "-o %s: one of the evidences", a.output);
 	if (!r)
 		r = report(&o, &b);
 	evidence_batch_done(&b);

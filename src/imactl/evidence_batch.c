@@ -36,6 +36,7 @@ static int add_path(struct evidence_batch *b, const char *path)
 {
 	struct dirent **entries;
 	struct stat st;
+	const size_t before = b->n;
 	int n, r = EXIT_GOOD;
 
 	if (stat(path, &st) < 0)
@@ -50,7 +51,21 @@ static int add_path(struct evidence_batch *b, const char *path)
 	}
 	if (n >= 0)
 		free(entries);
-	return n < 0 ? imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno)) : r;
+	if (n < 0)
+		return imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno));
+	return r || b->n != before ? r : imactl_fail(EXIT_UNABLE, "%s: no evidence in it", path);
+}
+
+bool evidence_batch_has(const struct evidence_batch *b, const char *path)
+{
+	struct stat st, own;
+
+	if (stat(path, &st) < 0)
+		return false;
+	for (size_t i = 0; i < b->n; i++)
+		if (stat(b->items[i].path, &own) == 0 && own.st_dev == st.st_dev && own.st_ino == st.st_ino)
+			return true;
+	return false;
 }
 
 int evidence_batch_add(struct evidence_batch *b, char *const *paths)

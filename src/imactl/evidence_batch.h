@@ -36,6 +36,9 @@ struct evidence_batch {
 /** evidence_batch_add() - files, and every file of folders; @paths ends with NULL. EXIT_GOOD, or said why: nothing is there, too */
 int evidence_batch_add(struct evidence_batch *b, char *const *paths);
 
+/** evidence_batch_has() - is the file at @path, by whatever name, one of the evidences? */
+bool evidence_batch_has(const struct evidence_batch *b, const char *path);
+
 /** evidence_batch_run() - check and show all; the worst status: EXIT_GOOD, EXIT_BAD, EXIT_UNABLE */
 int evidence_batch_run(struct evidence_batch *b);
 void evidence_batch_done(struct evidence_batch *b);

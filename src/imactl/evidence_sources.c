@@ -50,6 +50,7 @@ static int add_ak_file(struct evidence_sources *s, const char *path)
 static int add_ak(struct evidence_sources *s, const char *path)
 {
 	ima_cleanup(ima_freep) char *trusted = NULL;
+	const size_t before = s->n_aks;
 	struct dirent **entries;
 	struct stat st;
 	int n, r = EXIT_GOOD;
@@ -82,7 +83,9 @@ static int add_ak(struct evidence_sources *s, const char *path)
 	}
 	if (n >= 0)
 		free(entries);
-	return n < 0 ? imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno)) : r;
+	if (n < 0)
+		return imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno));
+	return r || s->n_aks != before ? r : imactl_fail(EXIT_UNABLE, "%s: no trusted.pub in it or below, and no .pub or .pem", path);
 }
 
 static int add_ca(struct evidence_sources *s, const char *path)
@@ -157,10 +160,40 @@ static int take_threads(struct evidence_sources *s, const char *text)
 	return 0;
 }
 
+/* a file's name, which may have blanks, one blank, and the nonce */
+static bool is_nonce_line(const char *line, size_t len)
+{
+	const char *blank = memrchr(line, ' ', len);
+	const size_t digits = blank ? len - (size_t)(blank + 1 - line) : 0;
+	uint8_t nonce[IMA_QUOTE_NONCE_MAX];
+
+	return digits && blank != line && blank[-1] != ' ' && digits <= 2 * sizeof(nonce) && ima_hex_decode(blank + 1, digits, nonce) == 0;
+}
+
+/* a line that would be passed over leaves its host without an answer, and nobody knows why */
+static int check_nonces(const struct evidence_sources *s, const char *path)
+{
+	const char *at = (const char *)s->nonces.data;
+
+	for (unsigned long n = 1; at && *at; n++) {
+		const size_t len = strcspn(at, "\n");
+
+		if (len && !is_nonce_line(at, len))
+			return imactl_fail(EXIT_UNABLE, "%s:%lu: not a file name, one blank, and a nonce of 1 to %d bytes in hexadecimal", path, n,
+					   IMA_QUOTE_NONCE_MAX);
+		at += len + (at[len] == '\n');
+	}
+	return EXIT_GOOD;
+}
+
 static int take_nonces(struct evidence_sources *s, const char *path)
 {
+	int r;
+
 	s->has_nonces = true;
-	return imactl_read_named(NULL, path, NONCES_MAX, &s->nonces);
+	s->nonces.len = 0;
+	r = imactl_read_named(NULL, path, NONCES_MAX, &s->nonces);
+	return r ? r : check_nonces(s, path);
 }
 
 int evidence_sources_option(struct evidence_sources *s, int opt)
@@ -183,6 +216,8 @@ int evidence_sources_option(struct evidence_sources *s, int opt)
 
 int evidence_sources_finish(struct evidence_sources *s)
 {
+	if (s->has_nonces && s->nonce_len)
+		return imactl_fail(EXIT_USAGE, "--nonce and --nonces: one of the two");
 	for (unsigned int i = 0; i < IMA_CHECK__LAST; i++)
 		s->rules.rules.skip[i] |= s->skip[i];
 	if (!s->rules_id[0])

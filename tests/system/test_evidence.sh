@@ -80,7 +80,28 @@ verify 1 "$work/e4" aa05 --json
 mkdir "$work/batch"
 cp "$work/e1" "$work/e4" "$work/batch"
 echo hello >"$work/batch/z"
+# what a command line gets wrong is said in one line, and nothing is checked
+wrong() {
+	local want=$1 text=$2 r=0
+	shift 2
+	"$imactl" "$@" >"$work/out" 2>"$work/err" || r=$?
+	[ $r = "$want" ] && [ ! -s "$work/out" ] && [ "$(wc -l <"$work/err")" = 1 ] && grep -q "$text" "$work/err" || die "$*: status $r: $(cat "$work/out" "$work/err")"
+}
+mkdir "$work/nothing"
+printf 'e1 aa01\n\ne4  aa05\n' >"$work/nonces"
+wrong 3 "nonces:3: not a file name" evidence verify --nonces "$work/nonces" "$work/batch"
+printf 'e1 aa01\ne5 aa0\n' >"$work/nonces"
+wrong 3 "nonces:2: not a file name" evidence verify --nonces "$work/nonces" "$work/batch"
 printf 'e1 aa01\ne4 aa05\n' >"$work/nonces"
+wrong 2 "one of the two" evidence verify --nonces "$work/nonces" --nonce aa01 "$work/batch"
+wrong 3 "nothing: no evidence in it" evidence verify --nonce aa01 "$work/nothing"
+wrong 3 "nothing: no trusted.pub" evidence verify --nonce aa01 --ak "$work/nothing" "$work/batch"
+wrong 2 "one form at a time" evidence verify --nonce aa01 --json --format sarif "$work/batch"
+one=$(find "$work/batch" -type f | sort | head -n 1); before=$(sha256sum <"$one"); ln -s "$one" "$work/page"
+for page in "$one" "$work/page"; do
+	wrong 2 "one of the evidences" report -o "$page" --nonce aa01 "$work/batch"
+	[ "$(sha256sum <"$one")" = "$before" ] || die "the report went over the evidence"
+done
 r=0
 "$imactl" evidence verify --nonces "$work/nonces" --ak "$work/en" --reference "$work/reference" --rules "$work/rules" -q "$work/batch" >"$work/out" || r=$?
 [ $r = 1 ] || die "a batch: status $r"

@@ -27,6 +27,8 @@ listed root "$work/root" >want; ref create -q -o tree.db -r root || die "create 
 listed root "" | grep -v '  /proc/' >want; ref create -q -o root.db --root root/ || die "create --root"; sums root.db >got; is want got "a root"
 fails 3 "tree.db: it is there already" "$imactl" reference create -q -o tree.db -r root
 before=$(sha256sum tree.db); ref create -q --force -o tree.db -r root --threads 7; [ "$(sha256sum tree.db)" = "$before" ] || die "the same tree, another database"
+printf '\0\1' >none; mkdir nothing; for i in none nothing; do fails 1 "$i" "$imactl" reference create -q -o x.db $i; [ ! -e x.db ] || die "a database of what could not be read"; done
+fails 2 "an empty path" "$imactl" reference query tree.db ""
 fails 3 "nowhere" "$imactl" reference create -q -o x.db -r nowhere; [ ! -e x.db ] || die "a database of nothing"
 ref create -q -o some.db -r root --exclude etc -a sha512 || die "create --exclude -a"; [ "$(ref convert --to sums some.db | cut -d' ' -f1 | awk '{print length}' | sort -u)" = 128 ] || die "-a sha512"
 
@@ -55,7 +57,8 @@ ref query --json apt.db /usr/bin/e | jq -e '.package == "t" and .version == "1:2
 fails 1 "/no: not known" "$imactl" reference query apt.db /no
 printf 'x' >>repo/pool/main/t_xz.deb; head -c -9 repo/pool/main/t_zstd.deb >z; mv z repo/pool/main/t_zstd.deb
 s=0; ref create -o bad.db repo 2>said || s=$?; [ $s = 1 ] && [ "$(grep -c 'another size than the repository' said)" = 2 ] || die "packages that are not the index's: $s, $(cat said)"
-rm -r repo/dists bad.db; s=0; ref create -o bad.db repo 2>said || s=$?
+[ ! -e bad.db ] || die "a database without a value"
+rm -r repo/dists; s=0; ref create -o bad.db repo 2>said || s=$?
 [ $s = 1 ] && grep -q 't_zstd.deb: ' said && grep -q ' 1 failed' said || die "a cut .deb: $s, $(cat said)"
 sums bad.db >got; is want got "the packages beside a cut one"
 printf '!<arch>\nnonsense' >x.deb; fails 1 "x.deb: " "$imactl" reference create -q -o x.db x.deb

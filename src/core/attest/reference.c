@@ -288,6 +288,11 @@ int ima_reference_add(struct ima_reference_builder *b, const struct ima_referenc
 	return 0;
 }
 
+size_t ima_reference_builder_size(const struct ima_reference_builder *b)
+{
+	return b->v.n;
+}
+
 static const uint8_t *digest_of(const struct values *v, const struct entry *e)
 {
 	return v->arena.data + e->at;

@@ -45,6 +45,9 @@ ima_must_check int ima_reference_ask(struct ima_reference_builder *b, const char
  */
 ima_must_check int ima_reference_store(const struct ima_reference *r, const char *path, bool replace, struct ima_diag *diag);
 
+/** ima_reference_builder_size() - values that were added */
+size_t ima_reference_builder_size(const struct ima_reference_builder *b);
+
 /** ima_reference_sort() - numbers of all values by path, algorithm, digest and source. @ret: malloc'd. -ENOMEM */
 ima_must_check int ima_reference_sort(const struct ima_reference *r, uint32_t **ret);
 
