@@ -134,7 +134,7 @@ int ima_trace_known(struct ima_trace_call *c);
 bool ima_trace_wants(struct ima_trace_call *c, int fd);
 /**
  * ima_trace_measure() - through the monitor, unless it was done before and the file is the same
- * @fd: readable; borrowed. Return: 0, -EACCES @admit refused it, -EPERM it cannot be measured and is not to run so
+ * @fd: readable; borrowed. Return: 0, -EACCES @admit refused it, -EPERM it cannot be measured and is not to run so, -ESRCH the task was killed
  */
 ima_must_check int ima_trace_measure(struct ima_trace_call *c, int fd);
 /** ima_trace_use() - what of the three above is needed; as ima_trace_measure() */

@@ -234,6 +234,9 @@ static int measure_anew(struct ima_trace_call *c, int fd)
 	struct ima_outcome out;
 	int r;
 
+	/* a task that was killed uses nothing; what bears its number now was not asked about */
+	if (!ima_trace_still_waits(c))
+		return -ESRCH;
 	c->file.fd.fd = fd;
 	fill_path(c, fd, &c->file.fd.st);
 	c->ev.birth_ns = birth_of(fd);

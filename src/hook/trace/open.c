@@ -88,6 +88,8 @@ static int truncate_it(struct ima_trace_call *c, int fd, uint64_t flags)
 
 	if (!(flags & O_TRUNC))
 		return 0;
+	if (!ima_trace_still_waits(c)) /* its number may be another task's by now */
+		return -ESRCH;
 	if ((flags & O_ACCMODE) != O_RDONLY)
 		return ftruncate(fd, 0) < 0 ? -errno : 0;
 	other = ima_trace_reopen(c, fd, O_WRONLY | O_TRUNC); /* the kernel wants permission to write for it */

@@ -109,11 +109,24 @@ static int spell_out(struct ima_trace_call *c, const char *path, char *ret, size
 	return 0;
 }
 
+static bool may_create(uint64_t flags)
+{
+	return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
+/* all that says where the path begins was looked at: was it the task's? Its number may be another's by now, where nothing is to be made */
+static int begin_creating(const struct ima_trace_call *c, uint64_t flags)
+{
+	return may_create(flags) && !ima_trace_still_waits(c) ? -ESRCH : 0;
+}
+
 static int open_magic(struct ima_trace_call *c, const char *path, uint64_t flags, mode_t mode)
 {
 	char real[PATH_MAX + 64];
 	int r = spell_out(c, path, real, sizeof(real));
 
+	if (r == 0)
+		r = begin_creating(c, flags);
 	return r < 0 ? r : open_how(AT_FDCWD, real, flags, mode, 0);
 }
 
@@ -126,6 +139,9 @@ static int open_in_our_root(struct ima_trace_call *c, int dirfd, const char *pat
 		return dir;
 	if (is_about_self(path))
 		return open_magic(c, path, flags, mode);
+	fd = begin_creating(c, flags);
+	if (fd < 0)
+		return fd;
 	fd = open_how(path[0] == '/' ? AT_FDCWD : dir, path, flags, mode, RESOLVE_NO_MAGICLINKS);
 	return fd == -ELOOP && !(flags & O_NOFOLLOW) ? open_magic(c, path, flags, mode) : fd;
 }
@@ -171,6 +187,9 @@ static int open_in_its_root(struct ima_trace_call *c, int dirfd, const char *pat
 			return r;
 		snprintf(whole, sizeof(whole), "%s/%s", below, path);
 	}
+	r = begin_creating(c, flags);
+	if (r < 0)
+		return r;
 	r = open_how(root, whole, flags, mode, RESOLVE_IN_ROOT);
 	return r == -ELOOP && !(flags & O_NOFOLLOW) ? -EXDEV : r;
 }
@@ -185,11 +204,6 @@ static int open_path(struct ima_trace_call *c, int dirfd, const char *path, int 
 /* what openat(2) takes no notice of, openat2(2) refuses */
 static const uint64_t known_flags = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | O_ASYNC |
 				    O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE;
-
-static bool may_create(uint64_t flags)
-{
-	return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
-}
 
 int ima_trace_open_as(struct ima_trace_call *c, int dirfd, const char *path, int at_flags, uint64_t flags, mode_t mode)
 {

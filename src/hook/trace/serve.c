@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -40,6 +41,8 @@ struct ima_trace_thread {
 	unsigned int handled;
 	bool runs;
 	atomic_bool ended;
+	sem_t begun; /* then @error is set */
+	int error;
 };
 
 bool ima_trace_still_waits(const struct ima_trace_call *c)
@@ -222,10 +225,10 @@ static void *run(void *arg)
 {
 	struct ima_trace_thread *th = arg;
 
-	/* the umask is a thread's own from now on; it only takes memory */
-	if (unshare(CLONE_FS) < 0)
-		atomic_store(&th->t->stop, true);
-	while (!atomic_load(&th->t->stop) && ima_trace_crew_join(th->t->crew))
+	/* the umask is a thread's own from now on */
+	th->error = unshare(CLONE_FS) < 0 ? -errno : 0;
+	sem_post(&th->begun);
+	while (!th->error && !atomic_load(&th->t->stop) && ima_trace_crew_join(th->t->crew))
 		take_calls(th);
 	atomic_store(&th->ended, true);
 	return NULL;
@@ -246,6 +249,20 @@ static int new_thread(struct ima_trace *t, struct ima_trace_thread *th, size_t r
 		return -ENOMEM;
 	r = ima_hasher_new(&th->h);
 	return r;
+}
+
+/* 0 once it serves: calls that nobody takes would wait for ever */
+static int begin_thread(struct ima_trace_thread *th)
+{
+	int r = sem_init(&th->begun, 0, 0) < 0 ? errno : pthread_create(&th->id, NULL, run, th);
+
+	if (r)
+		return -r;
+	th->runs = true;
+	while (sem_wait(&th->begun) < 0 && errno == EINTR)
+		;
+	sem_destroy(&th->begun);
+	return th->error;
 }
 
 /* one keeps up with the tasks of two processors and more: a task does other things than to open files */
@@ -277,10 +294,9 @@ int ima_trace_serve(struct ima_trace *t)
 
 		if (r < 0)
 			return r;
-		r = pthread_create(&th->id, NULL, run, th);
-		if (r)
-			return -r;
-		th->runs = true;
+		r = begin_thread(th);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
