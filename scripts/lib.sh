@@ -3,7 +3,7 @@
 # What the scripts share: package names in one place, installing what is missing, building.
 
 packages_build="meson ninja-build gcc pkg-config libc6-dev libssl-dev libkeyutils-dev libtss2-dev libtpms-dev libfuse3-dev fuse3 libinih-dev libjansson-dev libaudit-dev libcap-ng-dev libsystemd-dev libbpf-dev clang bpftool libsqlite3-dev libarchive-dev libcbor-dev libseccomp-dev"
-packages_test="libcmocka-dev runit checkpolicy swtpm swtpm-tools tpm2-tools ima-evm-utils fsverity mandoc attr keyutils cpio rpm zstd xz-utils lz4 bzip2 squashfs-tools erofs-utils e2fsprogs jq python3 procps util-linux mount xxd softhsm2 libengine-pkcs11-openssl tpm2-openssl strace busybox-static chromium fonts-dejavu-core"
+packages_test="libcmocka-dev runit checkpolicy swtpm swtpm-tools tpm2-tools ima-evm-utils fsverity mandoc attr keyutils cpio rpm zstd xz-utils lz4 bzip2 python3-jsonschema squashfs-tools erofs-utils e2fsprogs jq python3 procps util-linux mount xxd softhsm2 libengine-pkcs11-openssl tpm2-openssl strace busybox-static chromium fonts-dejavu-core"
 
 say() { printf '%s\n' "$*"; }
 fail() { printf '%s\n' "$*" >&2; exit 3; }
