@@ -211,7 +211,7 @@ static void fan_stop(struct ima_hook *h)
 	if (!w)
 		return;
 	w->told = ima_fan_told_stop(w->told);
-	w->marks = ima_marks_free(w->marks);
+	ima_marks_stop(w->marks);
 	for (int c = 0; c < IMA_FAN__LAST; c++) {
 		ima_ignore(fanotify_mark(f->group[c], FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0,
 					 AT_FDCWD, "/"));
@@ -220,6 +220,8 @@ static void fan_stop(struct ima_hook *h)
 	set_ready(w); /* a start that failed left its threads waiting */
 	for (int c = 0; c < IMA_FAN__LAST; c++)
 		ima_fan_pool_stop(&w->pools[c]);
+	/* accesses that waited till now asked it for their mounts */
+	w->marks = ima_marks_free(w->marks);
 	ima_close(w->proc_fd);
 	free(w);
 	f->worker = NULL;
@@ -291,8 +293,10 @@ static int fan_start(struct ima_hook *h, const struct ima_hook_worker *env, stru
 	r = ima_marks_new(f, &w->env, &w->marks, diag);
 	if (r == 0 && f->gate)
 		r = ima_fan_told_start(w, &w->told); /* it needs the mounts */
-	if (r < 0)
+	if (r < 0) {
+		w->env.monitor = NULL;
 		return r;
+	}
 	set_ready(w);
 	return ima_marks_watch(w->marks);
 }

@@ -612,16 +612,22 @@ void ima_marks_each(struct ima_marks *m, void (*fn)(void *user, const struct ima
 	pthread_mutex_unlock(&m->lock);
 }
 
+void ima_marks_stop(struct ima_marks *m)
+{
+	const uint64_t one = 1;
+
+	if (!m || !m->has_thread)
+		return;
+	ima_ignore(write(m->stop_fd, &one, sizeof(one)));
+	pthread_join(m->thread, NULL);
+	m->has_thread = false;
+}
+
 struct ima_marks *ima_marks_free(struct ima_marks *m)
 {
 	if (!m)
 		return NULL;
-	if (m->has_thread) {
-		const uint64_t one = 1;
-
-		ima_ignore(write(m->stop_fd, &one, sizeof(one)));
-		pthread_join(m->thread, NULL);
-	}
+	ima_marks_stop(m);
 	ima_close(m->stop_fd);
 	pthread_mutex_destroy(&m->lock);
 	free(m->mounts);

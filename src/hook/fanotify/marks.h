@@ -52,5 +52,8 @@ bool ima_marks_place(struct ima_marks *m, unsigned int major, unsigned int minor
 void ima_marks_each(struct ima_marks *m, void (*fn)(void *user, const struct ima_hook_fs *fs),
 		    void *user);
 
-/** ima_marks_free() - ends the thread; marks stay until the groups flush them */
+/** ima_marks_stop() - ends the thread: no mark is set from now on; who asks still gets an answer. NULL is fine */
+void ima_marks_stop(struct ima_marks *m);
+
+/** ima_marks_free() - ends the thread, and nobody may ask any more; marks stay until the groups flush them */
 struct ima_marks *ima_marks_free(struct ima_marks *m);
