@@ -44,12 +44,14 @@ grep -q "junk.der: not an X.509" "$work/messages" || die "a bad certificate is n
 grep -q "writable.der: others than its owner" "$work/messages" || die "a certificate that anybody can write is used"
 
 runs() { ./"$1" 2>/dev/null || die "$1 is refused"; }
+# records are written a little later
+audited() { for _ in $(seq 50); do ! grep -q "$1" "$work/messages" || return 0; sleep 0.1; done; return 1; }
 refused() { # FILE CAUSE
 	./"$1" 2>/dev/null && die "$1 runs"
-	grep -q "op=appraise_data cause=$2 .*name=\"$work/mnt/$1\"" "$work/messages" || die "$1: no audit record with cause $2"
+	audited "op=appraise_data cause=$2 .*name=\"$work/mnt/$1\"" || die "$1: no audit record with cause $2"
 }
 readable() { cat "$1" >/dev/null 2>&1 || die "$1 cannot be read"; }
-unreadable() { cat "$1" >/dev/null 2>&1 && die "$1 can be read"; grep -q "cause=$2 .*name=\"$work/mnt/$1\"" "$work/messages" || die "$1: no audit record with cause $2"; }
+unreadable() { cat "$1" >/dev/null 2>&1 && die "$1 can be read"; audited "cause=$2 .*name=\"$work/mnt/$1\"" || die "$1: no audit record with cause $2"; }
 
 runs signed; runs ec; runs big
 refused unsigned IMA-signature-required
@@ -65,6 +67,14 @@ unreadable stale invalid-hash
 unreadable nolabel missing-hash
 readable sealed
 (: >>sealed) 2>/dev/null && die "a signed file is opened for writing"
+
+# who opens a file while it is hashed for somebody else waits for the same answer
+truncate -s 1G slow; chown 1234 slow; setfattr -n security.ima -v "0x0404$(printf '00%.0s' $(seq 32))" slow
+sleep 2.5
+readers=()
+for _ in 1 2 3 4; do head -c 1 slow >/dev/null 2>&1 & readers+=($!); done
+for p in "${readers[@]}"; do wait "$p" && die "a file that is being hashed is read before the hash is known to be wrong"; done
+rm slow
 
 # a new file gets its label when it is closed; one with a good label keeps a good one
 as() { setpriv --reuid 1234 --clear-groups "$@"; }
@@ -101,6 +111,9 @@ unmount_another() { mkdir -p "$work/other"; mount -t tmpfs other "$work/other"; 
 writer_outlives home/held kill_worker
 writer_outlives home/held-on unmount_another
 writer_outlives home/held-longer hand_over
+stop_and_start() { stop_imad; start_imad --policy "$work/policy" --tier fanotify --keys "$work/keys" ima_appraise=enforce; }
+writer_outlives home/held-over stop_and_start
+[ ! -e "$work/run/known" ] || die "what an imad left was not taken"
 
 # the label names sha1, the new one the default; the rule that measures reads the content by the old label first
 old=0x01$(printf 'data\n' | sha1sum | cut -d' ' -f1)

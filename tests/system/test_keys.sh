@@ -54,7 +54,9 @@ said() { grep -qF "$1" "$work/messages" || die "not said: $1"; }
 runs() { ./"$1" 2>/dev/null || die "$1 is refused"; }
 refused() { # FILE CAUSE
 	./"$1" 2>/dev/null && die "$1 runs"
-	grep -q "cause=$2 .*name=\"$work/mnt/$1\"" "$work/messages" || die "$1: no audit record with cause $2"
+	# records are written a little later
+	for _ in $(seq 50); do ! grep -q "cause=$2 .*name=\"$work/mnt/$1\"" "$work/messages" || return 0; sleep 0.1; done
+	die "$1: no audit record with cause $2"
 }
 
 # what may not enter is said, one line each, and the others count

@@ -204,37 +204,51 @@ void ima_fan_job_add_mmap(struct ima_fan_job *j)
 	ima_fan_job_add(j, IMA_FUNC_MMAP_CHECK, IMA_MAY_EXEC);
 }
 
-/*
- * The ignore mark is set before hashing, so that a change during hashing clears it. Not while the file is young (two
- * changes within one tick of the clock look alike), not for stacked and remote files (changes underneath do not clear
- * it); the kernel itself does not set it while somebody has the file open for writing.
- */
-static void set_ignore_mark(struct ima_fan_job *j)
+static int mark(struct ima_fan_job *j, unsigned int how)
+{
+	return fanotify_mark(j->w->fan->group[j->class], how | FAN_MARK_IGNORED_MASK, FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM,
+			     j->file.fd, NULL);
+}
+
+/* two changes within one tick of the clock look alike; changes underneath stacked and remote files do not clear the mark */
+static bool may_ignore(const struct ima_fan_job *j)
 {
 	const struct timespec *ctime = &j->file.st.st_ctim;
 	struct timespec now;
-	int64_t age_ms;
 
 	if (!j->slot || j->class != IMA_FAN_PLAIN || j->ev.unnamed_copy || j->ev.direct_io ||
 	    j->ev.has_writers || j->unsure)
-		return;
+		return false;
 	clock_gettime(CLOCK_REALTIME, &now);
-	age_ms = (now.tv_sec - ctime->tv_sec) * 1000 + (now.tv_nsec - ctime->tv_nsec) / 1000000;
-	if (age_ms < (int64_t)j->w->fan->opts.settle_ms)
-		return;
-	j->marked = fanotify_mark(j->w->fan->group[j->class],
-				  FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_EVICTABLE,
-				  FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM, j->file.fd, NULL) == 0;
+	return (now.tv_sec - ctime->tv_sec) * 1000 + (now.tv_nsec - ctime->tv_nsec) / 1000000 >=
+	       (int64_t)j->w->fan->opts.settle_ms;
 }
 
-static void drop_ignore_mark(struct ima_fan_job *j)
+/* since before it was read, or is somebody about to change it? */
+static bool is_changed(struct ima_fan_job *j)
 {
+	struct ima_gate_point point;
+	struct stat st;
+
+	if (j->has_point && (ima_gate_point(j->w->fan->gate, j->file.fd, &point) < 0 || point.gen != j->point.gen))
+		return true;
+	return fstat(j->file.fd, &st) < 0 || st.st_ctim.tv_sec != j->file.st.st_ctim.tv_sec ||
+	       st.st_ctim.tv_nsec != j->file.st.st_ctim.tv_nsec || ima_fd_file_ops.has_writers(&j->file) != 0;
+}
+
+/*
+ * What was found stands until the file changes, and its opens make no event till then. Not before it was found: whoever opens the file while
+ * it is hashed waits as well. A change up to the mark is seen behind it, a later one clears it; the kernel itself does not set it while
+ * somebody has the file open for writing.
+ */
+static bool ignore_opens(struct ima_fan_job *j)
+{
+	if (!may_ignore(j) || mark(j, FAN_MARK_ADD | FAN_MARK_EVICTABLE) < 0)
+		return false;
+	j->marked = !is_changed(j);
 	if (!j->marked)
-		return;
-	ima_ignore(fanotify_mark(j->w->fan->group[j->class],
-				 FAN_MARK_REMOVE | FAN_MARK_IGNORED_MASK,
-				 FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM, j->file.fd, NULL));
-	j->marked = false;
+		ima_ignore(mark(j, FAN_MARK_REMOVE));
+	return j->marked;
 }
 
 static bool measured_for_readers(enum ima_func f)
@@ -316,7 +330,6 @@ static void refuse(struct ima_fan_job *j)
 {
 	struct ima_gate *g = j->w->fan->gate;
 
-	drop_ignore_mark(j);
 	if (!j->slot || (g && j->exec) ||
 	    (g && j->has_context && ima_gate_refuse_open(g, j->tid, &j->context)))
 		return;
@@ -364,24 +377,23 @@ void ima_fan_job_run(struct ima_fan_job *j)
 	}
 	take_point(j);
 	cleanse(j);
-	set_ignore_mark(j);
 	ima_monitor_file(j->w->env.monitor, j->h, &j->ev, &out);
 	if (out.refused)
 		refuse(j);
 	/* measured or not: what is not as it was signed is not used */
 	if (out.error) {
-		drop_ignore_mark(j);
 		publish(j, &out);
 		ima_fan_job_count_lost(j, j->path, out.error);
 		return;
 	}
 	if (out.action & IMA_ACTION_MEASURE)
 		atomic_fetch_add(&sh->measured, 1);
-	if (j->marked && (out.has_writers || ima_monitor_pending(j->w->env.monitor, &j->ev.facts,
-								 out.done, out.measured_pcrs)))
-		drop_ignore_mark(j);
-	if (j->marked)
-		atomic_fetch_add(&sh->ignored, 1);
+	/* who comes without an event finds the verdict there */
+	publish(j, &out);
+	if (out.refused || out.has_writers ||
+	    ima_monitor_pending(j->w->env.monitor, &j->ev.facts, out.done, out.measured_pcrs) || !ignore_opens(j))
+		return;
+	atomic_fetch_add(&sh->ignored, 1);
 	publish(j, &out);
 }
 
