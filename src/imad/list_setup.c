@@ -388,6 +388,12 @@ static int add_kernel_version(struct imad_worker *w)
 	return r == -ENOENT ? 0 : r;
 }
 
+/* what happened since the last imad's end was told to the gate's ring: no time went by unmeasured */
+static bool took_over_the_gate(const struct imad_setup *s)
+{
+	return s->gate_was_left && s->hook->ops == &ima_hook_gate;
+}
+
 int imad_list_first_records(struct imad_worker *w, struct ima_diag *diag)
 {
 	const bool first_worker = !atomic_load(&w->setup->shared->begun);
@@ -397,7 +403,7 @@ int imad_list_first_records(struct imad_worker *w, struct ima_diag *diag)
 	/* nothing of this boot behind a header: an earlier worker died before its first record */
 	if (stats.entries + stats.deleted == stats.restored)
 		r = add_boot_aggregate(w, diag);
-	else if (first_worker)
+	else if (first_worker && !took_over_the_gate(w->setup))
 		r = ima_monitor_gap(w->monitor, w->hasher, "imad_measurement_gap");
 	if (r == 0 && first_worker)
 		r = add_kernel_version(w);

@@ -400,6 +400,8 @@ int imad_supervise(struct imad_config *c, char **argv)
 	loop(&s);
 	if (s.replacing && s.status == 0)
 		make_way(&s, argv);
+	else if (s.status == 0 && imad_config_appraises(c) && imad_handover_keep(&s.host.setup) < 0)
+		say("what is known of files is lost: labels do not follow what is being written now");
 	imad_host_close(&s.host);
 	return s.status;
 }

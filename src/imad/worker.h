@@ -29,6 +29,7 @@ struct imad_setup {
 	uint64_t started;    /* CLOCK_REALTIME, seconds */
 	uint64_t instance;   /* CLOCK_BOOTTIME, nanoseconds: another one is another imad */
 	bool kernel_ima;     /* the kernel's own IMA is active */
+	bool gate_was_left;  /* by an imad whose place this one takes: its programs went on telling */
 };
 
 /** struct imad_worker - the worker's own state */

@@ -16,6 +16,12 @@ size_t ima_monitor_memory_size(void)
 	return sizeof(struct ima_monitor_memory);
 }
 
+void ima_monitor_memory_renew(struct ima_monitor_memory *memory)
+{
+	for (size_t i = 0; i < IMA_ASKED_SLOTS; i++)
+		memory->asked[i].passed = 0;
+}
+
 int ima_monitor_new(const struct ima_monitor_opts *opts, struct ima_monitor **ret)
 {
 	struct ima_monitor *m = calloc(1, sizeof(*m));

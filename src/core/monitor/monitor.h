@@ -39,6 +39,9 @@ struct ima_monitor_opts {
 /** ima_monitor_memory_size() - bytes of it; zeroed it is empty. In memory that outlives a worker the next one goes on with what is there */
 size_t ima_monitor_memory_size(void);
 
+/** ima_monitor_memory_renew() - of another imad, with other keys perhaps: what passed there is judged again. Nobody uses it yet */
+void ima_monitor_memory_renew(struct ima_monitor_memory *memory);
+
 /* raised when what is in it, or how it is laid out, changes: another imad's is not read then */
 #define IMA_MONITOR_MEMORY_LAYOUT 1
 
