@@ -300,7 +300,8 @@ static void check_heart(struct supervisor *s)
 static void begin_stop(struct supervisor *s)
 {
 	s->stopping = true;
-	sd_notify(0, "STOPPING=1");
+	/* systemd kills who says that it stops and does not */
+	sd_notify(0, s->replacing ? "RELOADING=1" : "STOPPING=1");
 	if (s->worker)
 		kill(s->worker, SIGTERM);
 	if (s->view)
