@@ -31,3 +31,20 @@ boot_guest() {
 	bash "$here/boot" "$lab" "$1" "$2" "$3" || die "the guest ($1) did not end: $(tail -n 3 "$2/console.log" 2>/dev/null)"
 	[ "$(cat "$2/share/status" 2>/dev/null)" = 0 ] || die "the job in the guest ($1) failed: $(tail -n 15 "$2/share/out.txt" 2>/dev/null)"
 }
+
+# side_by_side FUNCTION "WORDS"...: a call of it with each of them, as many at once as there are processors, two to four: the longest first, and
+# none of them waits for another. 1: one failed
+side_by_side() {
+	local call=$1 most n=0 bad=0 words
+	most=$(nproc)
+	[ "$most" -le 4 ] || most=4
+	shift
+	for words in "$@"; do
+		[ "$n" -lt 2 ] || [ "$n" -lt "$most" ] || { wait -n || bad=1; n=$((n - 1)); }
+		# shellcheck disable=SC2086
+		"$call" $words &
+		n=$((n + 1))
+	done
+	for (( ; n > 0; n--)); do wait -n || bad=1; done
+	return "$bad"
+}

@@ -133,12 +133,12 @@ same() { # WHAT A B
 	fi
 }
 status=0
-for run in ${RUNS:-6.1:hmac 6.12:hmac 6.12:sealed 6.12:fix 6.12:labels}; do
+runs=${RUNS:-6.1:hmac 6.12:hmac 6.1:sealed 6.12:sealed 6.12:fix 6.12:labels}
+boots=()
+for run in $runs; do for who in imad kernel; do boots+=("${run%:*} ${run#*:} $who"); done; done
+side_by_side boot_one "${boots[@]}" || status=1
+for run in $runs; do
 	k=${run%:*} mode=${run#*:}
-	boot_one "$k" "$mode" kernel &
-	first=$!
-	boot_one "$k" "$mode" imad || status=1
-	wait "$first" || status=1
 	a=$work/$k-$mode-kernel/share b=$work/$k-$mode-imad/share
 	cat "$a/out.txt" "$b/out.txt"
 	{ [ "$mode" = labels ] || grep -q ' EPERM$' "$a/changes"; } && grep -q ' 0$' "$a/changes" || die "$k $mode: nothing was decided"

@@ -87,6 +87,8 @@ for k in ${KERNELS:-6.1 6.12}; do
 	missing=$(while read -r sum name; do grep -q "sha256:$sum /mnt/k/$name *\$" "$s/list" || echo "$name"; done <"$s/sums" | wc -l)
 	double=$(grep -v ' 0000000000000000000000000000000000000000 ' "$s/list" | sort | uniq -d | wc -l)
 	echo "$k: $rounds kills, $ran new programs ran, $refused were refused, $missing of those that ran are not in the list, $double records twice, $(cat "$s/replay.status")"
+	# whose supervisor was killed ends by itself, and well
+	! grep 'imad.*segfault' "$work/$k/console.log" || status=1
 	[ "$ran" -gt 0 ] && [ "$missing" = 0 ] && [ "$double" = 0 ] && grep -q '^replay 0$' "$s/replay.status" || { cat "$s/replay.txt" | head -n 5; status=1; }
 done
 exit "$status"

@@ -55,12 +55,11 @@ twin() { # KERNEL POLICY WHO
 }
 
 status=0
+boots=()
+for p in $policies; do for k in $kernels; do for who in imad kernel; do boots+=("$k $p $who"); done; done; done
+side_by_side twin "${boots[@]}" || status=1
 for k in $kernels; do
 	for p in $policies; do
-		twin "$k" "$p" kernel &
-		first=$!
-		twin "$k" "$p" imad || status=1
-		wait "$first" || status=1
 		a=$work/$k-$p-kernel/share
 		b=$work/$k-$p-imad/share
 		[ -s "$a/list" ] && [ -s "$b/list" ] || { echo "$k $p: a list is missing"; status=1; continue; }
