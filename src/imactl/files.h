@@ -17,7 +17,7 @@
 struct imactl_files_opts {
 	bool recursive;
 	bool one_fs;           /* -x */
-	unsigned int threads;  /* 0: one a processor */
+	unsigned int threads;  /* 0: one a processor, and one more */
 	const char *list;      /* a file with paths, "-" standard input; NULL none */
 	bool by_nul;           /* they end in NUL */
 	struct imactl_globs globs; /* owned */

@@ -236,8 +236,9 @@ int imactl_jobs_new(unsigned int threads, const struct imactl_jobs_ops *ops, str
 	j->ops = *ops;
 	j->awaited = NOTHING;
 	make_conditions(j);
+	/* one more than there are processors: now and then one waits for the disk */
 	if (!threads)
-		threads = cpus > 0 ? (unsigned int)cpus : 1;
+		threads = cpus > 0 ? (unsigned int)cpus + 1 : 1;
 	r = start_threads(j, threads < MAX_THREADS ? threads : MAX_THREADS);
 	if (r < 0)
 		imactl_jobs_free(j);

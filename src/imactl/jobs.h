@@ -20,7 +20,7 @@ struct imactl_jobs_ops {
 
 struct imactl_jobs;
 
-/** imactl_jobs_new() - @threads 0: one a processor. -ENOMEM, -EAGAIN no thread can be made, errors of ima_hasher_new() */
+/** imactl_jobs_new() - @threads 0: one a processor, and one more. -ENOMEM, -EAGAIN no thread can be made, errors of ima_hasher_new() */
 ima_must_check int imactl_jobs_new(unsigned int threads, const struct imactl_jobs_ops *ops, struct imactl_jobs **ret);
 
 /** imactl_jobs_push() - @dir NULL: @path as it is, else the last part of @path in it; a reference is taken. -ENOMEM */
