@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading to the end, never past the limit. */
+/* Reading to the end, never past the limit; writing all. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -51,6 +51,23 @@ int ima_file_pread(int fd, uint64_t at, uint8_t *ret, size_t len)
 			return n < 0 ? -errno : -EINVAL;
 		ret += n;
 		at += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int ima_file_write(int fd, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	while (len) {
+		const ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
 		len -= (size_t)n;
 	}
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whole files into memory, with a limit. */
+/* Files into memory, whole or a part, never past the limit; and all of something into a file. */
 #pragma once
 
 #include <ima/types.h>
@@ -17,3 +17,6 @@ ima_must_check int ima_file_read_fd(int fd, size_t max, uint8_t **ret, size_t *r
 
 /** ima_file_pread() - exactly @len bytes from @at, file position untouched. -EINVAL the file is shorter, errno of pread(2) */
 ima_must_check int ima_file_pread(int fd, uint64_t at, uint8_t *ret, size_t len);
+
+/** ima_file_write() - all @len bytes, from where @fd stands; errno: some may have been written */
+ima_must_check int ima_file_write(int fd, const void *data, size_t len);

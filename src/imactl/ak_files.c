@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
+
 static int path_of(const char *folder, const char *name, char **ret)
 {
 	const int n = folder ? asprintf(ret, "%s/%s", folder, name) : asprintf(ret, "%s", name);
@@ -34,19 +36,6 @@ int imactl_ak_read(const char *folder, struct ima_ak_blobs *ret)
 	return r ? r : imactl_read_named(folder, "ak.priv", IMA_QUOTE_MAX, &ret->priv);
 }
 
-static int write_all(int fd, struct ima_bytes data)
-{
-	while (data.len) {
-		const ssize_t n = write(fd, data.data, data.len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			data = (struct ima_bytes){ data.data + n, data.len - (size_t)n };
-	}
-	return 0;
-}
-
 int imactl_write_file(const char *folder, const char *name, struct ima_bytes data, unsigned int mode)
 {
 	ima_cleanup(ima_freep) char *path = NULL, *part = NULL;
@@ -58,7 +47,7 @@ int imactl_write_file(const char *folder, const char *name, struct ima_bytes dat
 	fd = mkostemp(part, O_CLOEXEC);
 	if (fd < 0)
 		return imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno));
-	r = write_all(fd, data);
+	r = ima_file_write(fd, data.data, data.len);
 	if (r == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(part, path) < 0))
 		r = -errno;
 	if (r < 0) {

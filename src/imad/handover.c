@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 
 #define VARIABLE "IMAD_HANDOVER"
 #define FILE_NAME "known" /* in the run folder */
@@ -40,21 +41,6 @@ static bool is_known(const struct imad_setup *s, const struct head *h)
 	return !memcmp(h->boot_id, s->boot_id, sizeof(h->boot_id)) &&
 	       !memcmp(h->magic, MAGIC, sizeof(MAGIC)) && h->layout == IMA_MONITOR_MEMORY_LAYOUT &&
 	       h->size == ima_monitor_memory_size();
-}
-
-static int write_all(int fd, const void *data, size_t len)
-{
-	const uint8_t *p = data;
-
-	while (len) {
-		const ssize_t n = write(fd, p, len);
-
-		if (n < 0)
-			return -errno;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
 }
 
 static int read_all(int fd, void *ret, size_t len, off_t at)
@@ -87,8 +73,8 @@ static int write_memory(int fd, const struct imad_setup *s, bool gate)
 	int r;
 
 	h.gate = gate;
-	r = write_all(fd, &h, sizeof(h));
-	return r < 0 ? r : write_all(fd, s->memory, h.size);
+	r = ima_file_write(fd, &h, sizeof(h));
+	return r < 0 ? r : ima_file_write(fd, s->memory, h.size);
 }
 
 static char *path_of(const struct imad_setup *s)

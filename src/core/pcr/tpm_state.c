@@ -19,6 +19,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/file.h"
 #include "base/reader.h"
 #include "core/pcr/tpm_internal.h"
 
@@ -159,34 +160,17 @@ int ima_tpm_state_load(struct ima_tpm_state *s, const char *name, uint8_t **ret,
 	return r;
 }
 
-static int write_all(int fd, const void *data, size_t len)
-{
-	const uint8_t *p = data;
-
-	while (len) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int write_file(int fd, const struct ima_digest *sum, struct ima_bytes data)
 {
 	int r;
 
-	r = write_all(fd, state_magic, sizeof(state_magic));
+	r = ima_file_write(fd, state_magic, sizeof(state_magic));
 	if (r < 0)
 		return r;
-	r = write_all(fd, sum->data, sum->len);
+	r = ima_file_write(fd, sum->data, sum->len);
 	if (r < 0)
 		return r;
-	r = write_all(fd, data.data, data.len);
+	r = ima_file_write(fd, data.data, data.len);
 	if (r < 0)
 		return r;
 	return fsync(fd) < 0 ? -errno : 0;
