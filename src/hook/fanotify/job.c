@@ -395,5 +395,8 @@ void ima_fan_job_run(struct ima_fan_job *j)
 		return;
 	atomic_fetch_add(&sh->ignored, 1);
 	publish(j, &out);
+	/* changed before the gate knew of the mark: then it tells nobody that it must go */
+	if (is_changed(j))
+		ima_ignore(mark(j, FAN_MARK_REMOVE));
 }
 

@@ -49,9 +49,9 @@ struct ima_fan_told {
 	struct held held[MAX_HELD];
 	size_t next_held;
 	struct ima_fan_worker *w;
-	struct ima_hasher *h; /* under the ring's lock */
-	pthread_t thread;
-	bool has_thread;
+	struct ima_hasher *h; /* under the lock of the ring IMA_GATE_RING_TOLD */
+	pthread_t thread, changes;
+	bool has_thread, has_changes;
 	_Atomic bool stopping;
 	uint64_t dropped; /* said so far; the thread's own */
 };
@@ -543,19 +543,33 @@ static void check_dropped(struct ima_fan_told *t)
 	t->dropped = dropped;
 }
 
+/* nobody waits for these threads, and what they look for may be gone soon: a mount, a task */
+static void begin_thread(struct ima_fan_told *t)
+{
+	const int tid = (int)syscall(SYS_gettid);
+
+	t->w->fan->hook.ops->exempt(&t->w->fan->hook, tid);
+	if (setpriority(PRIO_PROCESS, (id_t)tid, TOLD_NICE) < 0)
+		say(t, LOG_WARNING, "a thread that follows the gate runs at ordinary priority");
+}
+
+static void *changes_main(void *arg)
+{
+	struct ima_fan_told *t = arg;
+
+	begin_thread(t);
+	while (!atomic_load(&t->stopping))
+		ima_gate_ring_follow(t->w->fan->gate, IMA_GATE_RING_CHANGED, WAIT_MS);
+	return NULL;
+}
+
 static void *told_main(void *arg)
 {
 	struct ima_fan_told *t = arg;
 
-	const int tid = (int)syscall(SYS_gettid);
-
-	t->w->fan->hook.ops->exempt(&t->w->fan->hook, tid);
-	/* nobody waits for this thread, and what it looks for may be gone soon: a mount, a task */
-	if (setpriority(PRIO_PROCESS, (id_t)tid, TOLD_NICE) < 0)
-		say(t, LOG_WARNING, "the thread that follows the gate runs at ordinary priority");
+	begin_thread(t);
 	while (!atomic_load(&t->stopping)) {
-		ima_gate_ring_wait(t->w->fan->gate, WAIT_MS);
-		ima_gate_ring_drain(t->w->fan->gate);
+		ima_gate_ring_follow(t->w->fan->gate, IMA_GATE_RING_TOLD, WAIT_MS);
 		check_dropped(t);
 		release_old(t, false);
 	}
@@ -580,6 +594,9 @@ int ima_fan_told_start(struct ima_fan_worker *w, struct ima_fan_told **ret)
 	if (r == 0)
 		r = -pthread_create(&t->thread, NULL, told_main, t);
 	t->has_thread = r == 0;
+	if (r == 0)
+		r = -pthread_create(&t->changes, NULL, changes_main, t);
+	t->has_changes = t->has_thread && r == 0;
 	*ret = t;
 	return r;
 }
@@ -591,6 +608,8 @@ struct ima_fan_told *ima_fan_told_stop(struct ima_fan_told *t)
 	atomic_store(&t->stopping, true);
 	if (t->has_thread)
 		pthread_join(t->thread, NULL);
+	if (t->has_changes)
+		pthread_join(t->changes, NULL);
 	ima_gate_ring_drain(t->w->fan->gate);
 	ima_gate_ring_close(t->w->fan->gate);
 	for (size_t i = 0; i < MAX_MODULES; i++)

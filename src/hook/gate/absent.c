@@ -105,7 +105,7 @@ void ima_gate_ring_close(struct ima_gate *g)
 {
 }
 
-void ima_gate_ring_wait(struct ima_gate *g, int timeout_ms)
+void ima_gate_ring_follow(struct ima_gate *g, enum ima_gate_ring_kind which, int timeout_ms)
 {
 }
 

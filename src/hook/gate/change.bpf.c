@@ -120,7 +120,7 @@ static __always_inline void changed_quietly(struct inode *inode)
 	struct ima_gate_record *r;
 
 	if (v && (v->flags & IMA_GATE_CACHED)) {
-		r = bpf_ringbuf_reserve(&ring_map, sizeof(*r), 0);
+		r = bpf_ringbuf_reserve(&changed_map, sizeof(*r), 0);
 		if (r) {
 			__builtin_memset(&r->c, 0, sizeof(r->c));
 			fill_inode(&r->c, inode);

@@ -129,6 +129,12 @@ struct {
 	__uint(max_entries, 8 * 1024 * 1024);
 } ring_map __weak SEC(".maps");
 
+/* IMA_GATE_CHANGED only: until the worker took the mark away, opens of the file make no event. It is not to wait for what is hashed */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 2 * 1024 * 1024);
+} changed_map __weak SEC(".maps");
+
 /*
  * Whose execve searched for an ELF program last: the thread id, at its remainder. Two that share a slot can only make a loader count as a
  * program, which is measured by more rules.
@@ -283,10 +289,14 @@ static __always_inline void count_drop(void)
 static __always_inline bool tell_as(__u32 kind, __u32 type, __u32 func, struct file *file,
 				    struct inode *inode, bool named)
 {
-	struct ima_gate_record *r = bpf_ringbuf_reserve(&ring_map, sizeof(*r), 0);
+	struct ima_gate_record *r;
 	struct ima_gate_live *l;
 	long n = 0;
 
+	if (type == IMA_GATE_CHANGED)
+		r = bpf_ringbuf_reserve(&changed_map, sizeof(*r), 0);
+	else
+		r = bpf_ringbuf_reserve(&ring_map, sizeof(*r), 0);
 	if (!r) {
 		count_drop();
 		return false;

@@ -303,7 +303,7 @@ int ima_gate_open(const struct ima_gate_opts *opts, struct ima_gate **ret, struc
 	g = calloc(1, sizeof(*g));
 	if (!g)
 		return -ENOMEM;
-	pthread_mutex_init(&g->ring_lock, NULL);
+	ima_gate_ring_init(g);
 	pthread_mutex_init(&g->verdict_lock, NULL);
 	if (opts->outlives)
 		r = ima_pins_open(IMA_GATE_PIN_DIR, diag);
@@ -329,10 +329,10 @@ struct ima_gate *ima_gate_free(struct ima_gate *g)
 {
 	if (g) {
 		ima_gate_ring_close(g);
+		ima_gate_ring_destroy(g);
 		if (!g->left)
 			ima_pins_clear(IMA_GATE_PIN_DIR);
 		gate_bpf__destroy(g->skel);
-		pthread_mutex_destroy(&g->ring_lock);
 		pthread_mutex_destroy(&g->verdict_lock);
 		free(g);
 	}
@@ -458,49 +458,6 @@ void ima_gate_forget_context(struct ima_gate *g, int tid)
 	const __u32 key = (__u32)tid;
 
 	ima_ignore(bpf_map_delete_elem(bpf_map__fd(g->skel->maps.context_map), &key));
-}
-
-static int on_record(void *user, void *data, size_t size)
-{
-	struct ima_gate *g = user;
-
-	if (size >= sizeof(struct ima_gate_record))
-		g->fn(g->user, data, size);
-	return 0;
-}
-
-int ima_gate_ring_open(struct ima_gate *g,
-		       void (*fn)(void *user, const struct ima_gate_record *r, size_t size),
-		       void *user)
-{
-	g->fn = fn;
-	g->user = user;
-	g->ring = ring_buffer__new(bpf_map__fd(g->skel->maps.ring_map), on_record, g, NULL);
-	return g->ring ? 0 : -errno;
-}
-
-void ima_gate_ring_close(struct ima_gate *g)
-{
-	pthread_mutex_lock(&g->ring_lock);
-	if (g->ring)
-		ring_buffer__free(g->ring);
-	g->ring = NULL;
-	pthread_mutex_unlock(&g->ring_lock);
-}
-
-void ima_gate_ring_wait(struct ima_gate *g, int timeout_ms)
-{
-	struct epoll_event e;
-
-	ima_ignore(epoll_wait(ring_buffer__epoll_fd(g->ring), &e, 1, timeout_ms));
-}
-
-void ima_gate_ring_drain(struct ima_gate *g)
-{
-	pthread_mutex_lock(&g->ring_lock);
-	if (g->ring)
-		ima_ignore(ring_buffer__consume(g->ring));
-	pthread_mutex_unlock(&g->ring_lock);
 }
 
 bool ima_gate_refuse_open(struct ima_gate *g, int tid, const struct ima_gate_context *c)

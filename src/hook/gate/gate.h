@@ -125,16 +125,22 @@ ima_must_check int ima_gate_trust_self(struct ima_gate *g);
  */
 ima_must_check int ima_gate_report(struct ima_gate *g, int fd, const struct ima_gate_context *c);
 
-/** ima_gate_ring_open() - in the worker; @fn is called under the ring's lock. 0 or -errno */
+enum ima_gate_ring_kind {
+	IMA_GATE_RING_TOLD,
+	IMA_GATE_RING_CHANGED, /* IMA_GATE_CHANGED only: never behind what is hashed */
+	IMA_GATE_RING__LAST,
+};
+
+/** ima_gate_ring_open() - in the worker; @fn is called under the lock of the record's ring. 0 or -errno */
 ima_must_check int ima_gate_ring_open(struct ima_gate *g,
 				      void (*fn)(void *user, const struct ima_gate_record *r,
 						 size_t size), void *user);
 void ima_gate_ring_close(struct ima_gate *g);
 
-/** ima_gate_ring_wait() - until something is there or @timeout_ms passed */
-void ima_gate_ring_wait(struct ima_gate *g, int timeout_ms);
+/** ima_gate_ring_follow() - wait until something is there or @timeout_ms passed, and handle it */
+void ima_gate_ring_follow(struct ima_gate *g, enum ima_gate_ring_kind which, int timeout_ms);
 
-/** ima_gate_ring_drain() - handle what is there; any thread */
+/** ima_gate_ring_drain() - handle what is there in either; any thread */
 void ima_gate_ring_drain(struct ima_gate *g);
 
 /** ima_gate_refuse_open() - the open that task @tid waits in is to fail, with the kernel's own error number; false: it cannot be done here */
