@@ -4,12 +4,15 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
+#include "base/cleanup.h"
+#include "core/sig/ecdsa.h"
 #include "core/sig/names.h"
 #include "core/sig/rsa.h"
 
@@ -20,6 +23,7 @@ struct member {
 	EVP_PKEY *pkey; /* owned */
 	EVP_PKEY_CTX *ctx;
 	struct ima_rsa *rsa; /* instead of both */
+	struct ima_ecdsa *ecdsa; /* beside them, goes first */
 	enum ima_hash_algo algo;
 };
 
@@ -32,6 +36,8 @@ struct ima_pool {
 	pthread_mutex_t device; /* held for a call into a device */
 	struct member *idle;
 	unsigned int n_idle;
+	_Atomic(struct ima_ecdsa_key *) ecdsa; /* NULL: not many signatures yet, or not that kind of key */
+	atomic_uint n_verified;
 };
 
 int ima_pool_new(EVP_PKEY *pkey, OSSL_LIB_CTX *lib, const char *properties, unsigned int flags,
@@ -57,6 +63,7 @@ static void member_free(struct member *m)
 		EVP_PKEY_CTX_free(m->ctx);
 		EVP_PKEY_free(m->pkey);
 		ima_rsa_free(m->rsa);
+		ima_ecdsa_free(m->ecdsa);
 		free(m);
 	}
 }
@@ -71,6 +78,7 @@ struct ima_pool *ima_pool_free(struct ima_pool *p)
 		p->idle = m->next;
 		member_free(m);
 	}
+	ima_ecdsa_key_free(atomic_load(&p->ecdsa));
 	pthread_mutex_destroy(&p->lock);
 	pthread_mutex_destroy(&p->device);
 	free(p);
@@ -105,6 +113,12 @@ static int make_context(const struct ima_pool *p, struct member *m)
 	return (p->flags & IMA_POOL_SIGN ? EVP_PKEY_sign_init(m->ctx) : EVP_PKEY_verify_init(m->ctx)) == 1 ? set_algo(p, m) : -EIO;
 }
 
+/* a provider or a device that was asked for by name is asked */
+static bool may_leave_evp(const struct ima_pool *p)
+{
+	return !p->flags && !p->lib && !p->properties;
+}
+
 static int member_new(const struct ima_pool *p, enum ima_hash_algo algo, struct member **ret)
 {
 	struct member *m = calloc(1, sizeof(*m));
@@ -113,7 +127,7 @@ static int member_new(const struct ima_pool *p, enum ima_hash_algo algo, struct 
 	if (!m)
 		return -ENOMEM;
 	m->algo = algo;
-	r = p->flags || p->lib || p->properties ? -EOPNOTSUPP : ima_rsa_new(p->pkey, algo, &m->rsa);
+	r = may_leave_evp(p) ? ima_rsa_new(p->pkey, algo, &m->rsa) : -EOPNOTSUPP;
 	if (r == -EOPNOTSUPP)
 		r = make_context(p, m);
 	if (r < 0) {
@@ -189,10 +203,33 @@ int ima_pool_sign(struct ima_pool *p, const struct ima_digest *digest, uint8_t *
 	return r;
 }
 
-static enum ima_sig_verdict verify_by(struct member *m, struct ima_bytes sig, const struct ima_digest *digest)
+/* once, by the thread whose turn it is; the others go on as before until it is there */
+static void prepare_for_many(struct ima_pool *p)
+{
+	struct ima_ecdsa_key *k = NULL;
+
+	if (may_leave_evp(p) && atomic_fetch_add(&p->n_verified, 1) == IMA_ECDSA_KEY_PAYS && ima_ecdsa_key_new(p->pkey, &k) == 0)
+		atomic_store(&p->ecdsa, k);
+}
+
+/* without memory for it the context does */
+static void take_shortcut(struct ima_pool *p, struct member *m)
+{
+	const struct ima_ecdsa_key *k = atomic_load(&p->ecdsa);
+
+	if (!k)
+		prepare_for_many(p);
+	else if (!m->ecdsa)
+		ima_ignore(ima_ecdsa_new(k, &m->ecdsa));
+}
+
+static enum ima_sig_verdict verify_by(struct ima_pool *p, struct member *m, struct ima_bytes sig, const struct ima_digest *digest)
 {
 	if (m->rsa)
 		return ima_rsa_verify(m->rsa, sig, digest);
+	take_shortcut(p, m);
+	if (m->ecdsa)
+		return ima_ecdsa_verify(m->ecdsa, sig, digest);
 	return EVP_PKEY_verify(m->ctx, sig.data, sig.len, digest->data, digest->len) == 1 ? IMA_SIG_GOOD : IMA_SIG_BAD;
 }
 
@@ -205,7 +242,7 @@ enum ima_sig_verdict ima_pool_verify(struct ima_pool *p, struct ima_bytes sig, c
 	ERR_set_mark();
 	r = take(p, digest->algo, &m);
 	if (r == 0) {
-		v = verify_by(m, sig, digest);
+		v = verify_by(p, m, sig, digest);
 		give_back(p, m);
 	}
 	ERR_pop_to_mark();

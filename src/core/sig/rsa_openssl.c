@@ -13,7 +13,8 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/provider.h>
+
+#include "core/sig/provider.h"
 
 #define EXPONENT 65537
 #define SQUARINGS 16
@@ -81,14 +82,6 @@ static int write_frame(struct ima_rsa *r, enum ima_hash_algo algo)
 	return 0;
 }
 
-/* an implementation that somebody configured instead of the library's own is asked, not passed by */
-static bool is_librarys_own(const EVP_PKEY *key)
-{
-	const OSSL_PROVIDER *p = EVP_PKEY_get0_provider(key);
-
-	return EVP_PKEY_is_a(key, "RSA") && p && !strcmp(OSSL_PROVIDER_get0_name(p), "default");
-}
-
 static int take_numbers(struct ima_rsa *r, const EVP_PKEY *key)
 {
 	BIGNUM *e = NULL;
@@ -116,7 +109,7 @@ int ima_rsa_new(const EVP_PKEY *key, enum ima_hash_algo algo, struct ima_rsa **r
 	struct ima_rsa *r;
 	int e;
 
-	if (!is_librarys_own(key))
+	if (!ima_is_librarys_own(key, "RSA"))
 		return -EOPNOTSUPP;
 	r = calloc(1, sizeof(*r));
 	if (!r)

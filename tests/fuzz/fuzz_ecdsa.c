@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Any bytes as an ECDSA signature: what we say of it is what libcrypto says. The key is twice the base point, the digest all ones. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "core/sig/ecdsa.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const uint8_t spki[] = {
+	0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07,
+	0x03, 0x42, 0x00, 0x04, 0x7c, 0xf2, 0x7b, 0x18, 0x8d, 0x03, 0x4f, 0x7e, 0x8a, 0x52, 0x38, 0x03, 0x04, 0xb5, 0x1a, 0xc3, 0xc0, 0x89, 0x69,
+	0xe2, 0x77, 0xf2, 0x1b, 0x35, 0xa6, 0x0b, 0x48, 0xfc, 0x47, 0x66, 0x99, 0x78, 0x07, 0x77, 0x55, 0x10, 0xdb, 0x8e, 0xd0, 0x40, 0x29, 0x3d,
+	0x9a, 0xc6, 0x9f, 0x74, 0x30, 0xdb, 0xba, 0x7d, 0xad, 0xe6, 0x3c, 0xe9, 0x82, 0x29, 0x9e, 0x04, 0xb7, 0x9d, 0x22, 0x78, 0x73, 0xd1,
+};
+
+static EVP_PKEY_CTX *ctx;
+static struct ima_ecdsa *ecdsa;
+
+static void begin(void)
+{
+	const unsigned char *at = spki;
+	EVP_PKEY *key = d2i_PUBKEY(NULL, &at, sizeof(spki));
+	struct ima_ecdsa_key *k;
+
+	if (!key || ima_ecdsa_key_new(key, &k) < 0 || ima_ecdsa_new(k, &ecdsa) < 0)
+		abort();
+	ctx = EVP_PKEY_CTX_new(key, NULL);
+	if (!ctx || EVP_PKEY_verify_init(ctx) != 1 || EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) != 1)
+		abort();
+	EVP_PKEY_free(key);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct ima_digest d = { .algo = IMA_HASH_SHA256, .len = 32 };
+	bool good;
+
+	if (!ctx)
+		begin();
+	memset(d.data, 0xff, d.len);
+	good = EVP_PKEY_verify(ctx, data, size, d.data, d.len) == 1;
+	if (ima_ecdsa_verify(ecdsa, (struct ima_bytes){ data, size }, &d) != (good ? IMA_SIG_GOOD : IMA_SIG_BAD))
+		abort();
+	return 0;
+}
