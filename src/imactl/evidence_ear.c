@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/byteset.h"
 #include "core/attest/jwt.h"
 
 #ifndef IMA_VERSION
@@ -28,6 +29,7 @@ enum {
 struct evidence_ear {
 	struct ima_signer *signer;
 	json_t *submods, *nonces;
+	struct ima_byteset *seen; /* nonces */
 	bool failed; /* out of memory */
 };
 
@@ -38,6 +40,8 @@ int evidence_ear_new(const struct imactl_key_opts *key, struct evidence_ear **re
 
 	if (!r && !ima_signer_is_p256(e->signer))
 		r = imactl_fail(EXIT_UNABLE, "%s: ES256 wants an EC key on P-256", key->key);
+	if (!r && ima_byteset_new(&e->seen) < 0)
+		r = imactl_fail(EXIT_UNABLE, "out of memory");
 	if (r) {
 		evidence_ear_free(e);
 		return r;
@@ -54,6 +58,7 @@ struct evidence_ear *evidence_ear_free(struct evidence_ear *e)
 		ima_signer_free(e->signer);
 		json_decref(e->submods);
 		json_decref(e->nonces);
+		ima_byteset_free(e->seen);
 	}
 	free(e);
 	return NULL;
@@ -160,15 +165,13 @@ static json_t *checks(const struct ima_attestation *a)
 static void add_nonce(struct evidence_ear *e, const struct evidence_item *it)
 {
 	ima_cleanup(ima_buffer_done) struct ima_buffer text = { 0 };
-	const json_t *other;
-	size_t i;
+	const struct ima_bytes nonce = { it->nonce, it->nonce_len };
 
-	if (it->nonce_len < NONCE_MIN || ima_base64url((struct ima_bytes){ it->nonce, it->nonce_len }, &text) < 0)
+	if (it->nonce_len < NONCE_MIN || ima_byteset_has(e->seen, 0, nonce))
 		return;
-	json_array_foreach(e->nonces, i, other)
-		if (!strcmp(json_string_value(other), (const char *)text.data))
-			return;
-	json_array_append_new(e->nonces, json_string((const char *)text.data));
+	if (ima_byteset_add(e->seen, 0, nonce) < 0 || ima_base64url(nonce, &text) < 0 ||
+	    json_array_append_new(e->nonces, json_string((const char *)text.data)) < 0)
+		e->failed = true;
 }
 
 /* JSON wants UTF-8; a file's name may be anything */

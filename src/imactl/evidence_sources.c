@@ -16,7 +16,6 @@
 #include "imactl/quote_source.h"
 
 #define MAX_THREADS 64
-#define NONCES_MAX (64U << 20)
 
 static int add_reference(struct evidence_sources *s, const char *path)
 {
@@ -160,40 +159,10 @@ static int take_threads(struct evidence_sources *s, const char *text)
 	return 0;
 }
 
-/* a file's name, which may have blanks, one blank, and the nonce */
-static bool is_nonce_line(const char *line, size_t len)
-{
-	const char *blank = memrchr(line, ' ', len);
-	const size_t digits = blank ? len - (size_t)(blank + 1 - line) : 0;
-	uint8_t nonce[IMA_QUOTE_NONCE_MAX];
-
-	return digits && blank != line && blank[-1] != ' ' && digits <= 2 * sizeof(nonce) && ima_hex_decode(blank + 1, digits, nonce) == 0;
-}
-
-/* a line that would be passed over leaves its host without an answer, and nobody knows why */
-static int check_nonces(const struct evidence_sources *s, const char *path)
-{
-	const char *at = (const char *)s->nonces.data;
-
-	for (unsigned long n = 1; at && *at; n++) {
-		const size_t len = strcspn(at, "\n");
-
-		if (len && !is_nonce_line(at, len))
-			return imactl_fail(EXIT_UNABLE, "%s:%lu: not a file name, one blank, and a nonce of 1 to %d bytes in hexadecimal", path, n,
-					   IMA_QUOTE_NONCE_MAX);
-		at += len + (at[len] == '\n');
-	}
-	return EXIT_GOOD;
-}
-
 static int take_nonces(struct evidence_sources *s, const char *path)
 {
-	int r;
-
 	s->has_nonces = true;
-	s->nonces.len = 0;
-	r = imactl_read_named(NULL, path, NONCES_MAX, &s->nonces);
-	return r ? r : check_nonces(s, path);
+	return imactl_nonces_read(&s->nonces, path);
 }
 
 int evidence_sources_option(struct evidence_sources *s, int opt)
@@ -234,26 +203,14 @@ int evidence_sources_finish(struct evidence_sources *s)
 	return EXIT_GOOD;
 }
 
-/* lines "NAME HEX"; the evidence's own file name finds its nonce. 0 none */
 size_t evidence_sources_nonce(const struct evidence_sources *s, const char *path, uint8_t ret[static IMA_QUOTE_NONCE_MAX])
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	const size_t len = strlen(name);
-	const char *at = (const char *)s->nonces.data;
+	const char *slash = strrchr(path, '/');
 
-	if (!s->has_nonces) {
-		memcpy(ret, s->nonce, s->nonce_len);
-		return s->nonce_len;
-	}
-	while (at && *at) {
-		const size_t line = strcspn(at, "\n");
-
-		if (line > len + 1 && !memcmp(at, name, len) && at[len] == ' ' && line - len - 1 <= 2 * IMA_QUOTE_NONCE_MAX &&
-		    ima_hex_decode(at + len + 1, line - len - 1, ret) == 0)
-			return (line - len - 1) / 2;
-		at += line + (at[line] == '\n');
-	}
-	return 0;
+	if (s->has_nonces)
+		return imactl_nonces_find(&s->nonces, slash ? slash + 1 : path, ret);
+	memcpy(ret, s->nonce, s->nonce_len);
+	return s->nonce_len;
 }
 
 void evidence_sources_done(struct evidence_sources *s)
@@ -266,5 +223,5 @@ void evidence_sources_done(struct evidence_sources *s)
 		ima_ak_free(s->aks[i]);
 	free(s->aks);
 	ima_ak_chain_free(s->chain);
-	ima_buffer_done(&s->nonces);
+	imactl_nonces_done(&s->nonces);
 }

@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "core/attest/rules_json.h"
 #include "imactl/command.h"
+#include "imactl/nonces.h"
 
 /** struct evidence_sources - zeroed: nothing; everything a verifier borrows */
 struct evidence_sources {
@@ -18,7 +19,7 @@ struct evidence_sources {
 	struct ima_ak **aks;
 	size_t n_aks;
 	struct ima_ak_chain *chain;
-	struct ima_buffer nonces;
+	struct imactl_nonces nonces;
 	bool has_nonces;
 	uint8_t nonce[IMA_QUOTE_NONCE_MAX];
 	size_t nonce_len;
