@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/attest/ak.h"
 #include "core/attest/evidence.h"
+#include "core/attest/verify.h"
 #include "imactl/ak_files.h"
 #include "imactl/evidence_print.h"
 
@@ -77,17 +77,19 @@ int evidence_batch_add(struct evidence_batch *b, char *const *paths)
 	return r || b->n ? r : imactl_fail(EXIT_UNABLE, "there is no evidence");
 }
 
-static int state_path(const struct evidence_sources *s, struct ima_bytes ak, char **ret)
+/* none without a state folder, or a key: the check says what is wrong with it */
+static int state_path(const struct evidence_batch *b, struct ima_bytes ak, char **ret)
 {
-	struct ima_ak *k = NULL;
 	char name[65];
+	int r;
 
 	*ret = NULL;
-	if (!s->state || ima_ak_parse(ak, &k, NULL) < 0)
+	if (!b->src->state)
 		return 0;
-	ima_ak_fingerprint(k, name);
-	ima_ak_free(k);
-	return asprintf(ret, "%s/%s.json", s->state, name) < 0 ? -ENOMEM : 0;
+	r = ima_verifier_fingerprint(b->verifier, ak, name);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	return asprintf(ret, "%s/%s.json", b->src->state, name) < 0 ? -ENOMEM : 0;
 }
 
 static int read_state(const char *path, struct ima_attest_state *ret, struct ima_diag *diag)
@@ -138,7 +140,7 @@ static int check(struct evidence_batch *b, struct evidence_item *it, const struc
 	struct ima_diag diag = { 0 };
 	struct seeing seeing = { b, it };
 	struct ima_attest_question q = { .nonce = { it->nonce, it->nonce_len }, .h = h, .visit = b->see ? visit : NULL, .user = &seeing };
-	int r = state_path(b->src, e->ak, &path);
+	int r = state_path(b, e->ak, &path);
 
 	if (r == 0)
 		r = read_state(path, &state, &diag);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/mix.h"
 #include "core/attest/verify.h"
 
 static bool is_strong(const struct ima_checking *c, const struct ima_ak *k)
@@ -11,38 +10,6 @@ static bool is_strong(const struct ima_checking *c, const struct ima_ak *k)
 	const struct ima_attest_rules *r = &c->v->rules;
 
 	return ima_ak_bits(k) >= (ima_ak_is_rsa(k) ? r->min_rsa_bits : r->min_ec_bits);
-}
-
-/* the same key under other attributes is another object of the TPM: where both names are known they are equal, too */
-static bool is_same(const struct ima_ak *a, const struct ima_ak *b)
-{
-	const struct ima_bytes m = ima_ak_name(a), n = ima_ak_name(b);
-
-	return ima_ak_is_same_key(a, b) && (!m.len || !n.len || (m.len == n.len && !memcmp(m.data, n.data, m.len)));
-}
-
-static bool is_trusted(const struct ima_checking *c, const struct ima_ak *k)
-{
-	if (c->ak_is_trusted)
-		return true;
-	for (size_t i = 0; i < c->v->opts.n_aks; i++)
-		if (is_same(c->v->opts.aks[i], k))
-			return true;
-	return false;
-}
-
-/* the trusted key that was made of just these bytes: it need not be made again */
-static const struct ima_ak *find_known(const struct ima_checking *c, struct ima_bytes ak)
-{
-	const uint64_t hash = ima_mix_bytes(0, ak);
-
-	for (size_t i = 0; i < c->v->opts.n_aks; i++) {
-		const struct ima_bytes have = c->v->ak_hashes[i] == hash ? ima_ak_source(c->v->opts.aks[i]) : (struct ima_bytes){ 0 };
-
-		if (have.len && have.len == ak.len && !memcmp(have.data, ak.data, ak.len))
-			return c->v->opts.aks[i];
-	}
-	return NULL;
 }
 
 /* a certificate vouches for the key that is in it */
@@ -74,7 +41,7 @@ static void check_ak(struct ima_checking *c, const struct ima_ak *k)
 		ima_checked(c, IMA_CHECK_AK, IMA_CHECK_FAIL, "%s is weaker than the rules accept", ima_ak_algorithm(k));
 	else if (ima_ak_name(k).len && !ima_ak_is_restricted(k))
 		ima_checked(c, IMA_CHECK_AK, IMA_CHECK_FAIL, "not a restricted key that stays in its TPM: it could sign anything");
-	else if (is_trusted(c, k))
+	else if (c->ak_is_trusted)
 		ima_checked(c, IMA_CHECK_AK, IMA_CHECK_PASS, "trusted, %s", ima_ak_algorithm(k));
 	else if (ima_ak_chain_n(c->v->opts.ak_chain))
 		check_chain(c, k);
@@ -85,28 +52,21 @@ static void check_ak(struct ima_checking *c, const struct ima_ak *k)
 }
 
 /* without a key in the evidence the only trusted one is tried */
-static int find_ak(struct ima_checking *c, struct ima_ak **ret_own, const struct ima_ak **ret)
+static int find_ak(struct ima_checking *c, struct ima_known_ak *ret)
 {
 	struct ima_diag diag = { 0 };
 	int r;
 
-	if (!c->evidence->ak.len) {
-		if (c->v->opts.n_aks == 1)
-			*ret = c->v->opts.aks[0];
-		else
-			ima_checked(c, IMA_CHECK_AK, IMA_CHECK_FAIL, "there is no attestation key in the evidence");
-		return 0;
+	if (c->evidence->ak.len) {
+		r = ima_known_aks_get(c->v->aks, c->evidence->ak, ret, &diag);
+		if (r < 0 && r != -ENOMEM)
+			ima_checked(c, IMA_CHECK_AK, IMA_CHECK_FAIL, "%s", diag.text);
+		return r == -ENOMEM ? r : 0;
 	}
-	*ret = find_known(c, c->evidence->ak);
-	c->ak_is_trusted = *ret != NULL;
-	if (*ret)
-		return 0;
-	r = ima_ak_parse(c->evidence->ak, ret_own, &diag);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		ima_checked(c, IMA_CHECK_AK, IMA_CHECK_FAIL, "%s", diag.text);
-	*ret = *ret_own;
+	if (c->v->opts.n_aks == 1)
+		*ret = (struct ima_known_ak){ .ak = c->v->opts.aks[0], .is_trusted = true };
+	else
+		ima_checked(c, IMA_CHECK_AK, IMA_CHECK_FAIL, "there is no attestation key in the evidence");
 	return 0;
 }
 
@@ -266,12 +226,12 @@ static int check_with(struct ima_checking *c, const struct ima_ak *k)
 
 int ima_check_quote(struct ima_checking *c)
 {
-	const struct ima_ak *k = NULL;
-	struct ima_ak *own = NULL;
-	int r = find_ak(c, &own, &k);
+	struct ima_known_ak found = { 0 };
+	int r = find_ak(c, &found);
 
-	if (r == 0 && k)
-		r = check_with(c, k);
-	ima_ak_free(own);
+	c->ak_is_trusted = found.is_trusted;
+	if (r == 0 && found.ak)
+		r = check_with(c, found.ak);
+	ima_known_ak_done(&found);
 	return r;
 }

@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "base/diag.h"
-#include "base/mix.h"
 #include "core/attest/verify.h"
 
 #define SIGNATURE_CACHE (64U << 20)
@@ -90,16 +89,6 @@ static void fill_defaults(struct ima_verifier *v)
 		v->opts.now = time(NULL);
 }
 
-static int hash_aks(struct ima_verifier *v)
-{
-	v->ak_hashes = calloc(v->opts.n_aks ? v->opts.n_aks : 1, sizeof(*v->ak_hashes));
-	if (!v->ak_hashes)
-		return -ENOMEM;
-	for (size_t i = 0; i < v->opts.n_aks; i++)
-		v->ak_hashes[i] = ima_mix_bytes(0, ima_ak_source(v->opts.aks[i]));
-	return 0;
-}
-
 int ima_verifier_new(const struct ima_verifier_opts *opts, struct ima_verifier **ret)
 {
 	static const struct ima_verifier_opts defaults;
@@ -115,7 +104,7 @@ int ima_verifier_new(const struct ima_verifier_opts *opts, struct ima_verifier *
 	fill_defaults(v);
 	r = ima_cache_new(SIGNATURE_CACHE, &v->signatures);
 	if (r == 0)
-		r = hash_aks(v);
+		r = ima_known_aks_new(opts->aks, opts->n_aks, &v->aks);
 	if (r == 0 && opts->cache_bytes)
 		r = ima_cache_new(opts->cache_bytes, &v->records);
 	if (r < 0) {
@@ -131,10 +120,21 @@ struct ima_verifier *ima_verifier_free(struct ima_verifier *v)
 	if (v) {
 		ima_cache_free(v->records);
 		ima_cache_free(v->signatures);
-		free(v->ak_hashes);
+		ima_known_aks_free(v->aks);
 		free(v);
 	}
 	return NULL;
+}
+
+int ima_verifier_fingerprint(struct ima_verifier *v, struct ima_bytes ak, char ret[65])
+{
+	struct ima_known_ak found = { 0 };
+	const int r = ima_known_aks_get(v->aks, ak, &found, NULL);
+
+	if (r == 0)
+		ima_ak_fingerprint(found.ak, ret);
+	ima_known_ak_done(&found);
+	return r;
 }
 
 void ima_attestation_done(struct ima_attestation *a)

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "core/attest/ak.h"
 #include "core/attest/cache.h"
+#include "core/attest/known_aks.h"
 #include "core/mlist/replay_step.h"
 
 struct ima_verifier {
@@ -17,8 +18,11 @@ struct ima_verifier {
 	struct ima_attest_rules rules; /* defaults filled in */
 	struct ima_cache *records;     /* NULL: none */
 	struct ima_cache *signatures;
-	uint64_t *ak_hashes;           /* of the trusted keys' sources, to find one of many */
+	struct ima_known_aks *aks;     /* the trusted ones, and those that came with evidence */
 };
+
+/** ima_verifier_fingerprint() - of the attestation key in evidence, made once for it and the check; any thread. As ima_ak_parse() */
+ima_must_check int ima_verifier_fingerprint(struct ima_verifier *v, struct ima_bytes ak, char ret[65]);
 
 /** struct ima_entry - what is found of a record alone; goes through a replay as its mark */
 struct ima_entry {
@@ -51,7 +55,7 @@ struct ima_checking {
 	struct ima_hasher *h;
 	struct ima_quote quote;
 	struct ima_pcrs values;  /* as sent; those of the quote when the check of the digest passed */
-	bool ak_is_trusted;      /* it is one of the trusted keys, byte for byte */
+	bool ak_is_trusted;      /* it is one of the trusted keys */
 	bool values_hold;        /* signature and digest are good */
 	bool goes_on;            /* the state is of this boot: the list need not begin at the beginning */
 	uint64_t first_bad[IMA_CHECK__LAST]; /* number of the first record that failed a check, 0: none */
