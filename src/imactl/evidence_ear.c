@@ -6,7 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/byteset.h"
 #include "core/attest/jwt.h"
 
 #ifndef IMA_VERSION
@@ -28,8 +27,9 @@ enum {
 
 struct evidence_ear {
 	struct ima_signer *signer;
-	json_t *submods, *nonces;
-	struct ima_byteset *seen; /* nonces */
+	json_t *submods, *nonce;
+	size_t n_checked;
+	bool nonces_differ;
 	bool failed; /* out of memory */
 };
 
@@ -40,14 +40,11 @@ int evidence_ear_new(const struct imactl_key_opts *key, struct evidence_ear **re
 
 	if (!r && !ima_signer_is_p256(e->signer))
 		r = imactl_fail(EXIT_UNABLE, "%s: ES256 wants an EC key on P-256", key->key);
-	if (!r && ima_byteset_new(&e->seen) < 0)
-		r = imactl_fail(EXIT_UNABLE, "out of memory");
 	if (r) {
 		evidence_ear_free(e);
 		return r;
 	}
 	e->submods = json_object();
-	e->nonces = json_array();
 	*ret = e;
 	return EXIT_GOOD;
 }
@@ -57,8 +54,7 @@ struct evidence_ear *evidence_ear_free(struct evidence_ear *e)
 	if (e) {
 		ima_signer_free(e->signer);
 		json_decref(e->submods);
-		json_decref(e->nonces);
-		ima_byteset_free(e->seen);
+		json_decref(e->nonce);
 	}
 	free(e);
 	return NULL;
@@ -161,17 +157,32 @@ static json_t *checks(const struct ima_attestation *a)
 	return o;
 }
 
-/* each once, in the order of the evidences */
-static void add_nonce(struct evidence_ear *e, const struct evidence_item *it)
+/* NULL: there is none that EAT takes, or no memory */
+static json_t *nonce_of(struct evidence_ear *e, const struct evidence_item *it)
 {
 	ima_cleanup(ima_buffer_done) struct ima_buffer text = { 0 };
-	const struct ima_bytes nonce = { it->nonce, it->nonce_len };
+	json_t *nonce = NULL;
 
-	if (it->nonce_len < NONCE_MIN || ima_byteset_has(e->seen, 0, nonce))
-		return;
-	if (ima_byteset_add(e->seen, 0, nonce) < 0 || ima_base64url(nonce, &text) < 0 ||
-	    json_array_append_new(e->nonces, json_string((const char *)text.data)) < 0)
+	if (it->nonce_len < NONCE_MIN)
+		return NULL;
+	if (ima_base64url((struct ima_bytes){ it->nonce, it->nonce_len }, &text) == 0)
+		nonce = json_string((const char *)text.data);
+	e->failed |= !nonce;
+	return nonce;
+}
+
+/* what an evidence was made for stands with it; the token has what all were asked with, as it has no place for several */
+static void add_nonce(struct evidence_ear *e, const struct evidence_item *it, json_t *submod)
+{
+	json_t *nonce = nonce_of(e, it);
+
+	if (!e->n_checked++)
+		e->nonce = json_incref(nonce);
+	else if (!nonce || !e->nonce || !json_equal(nonce, e->nonce))
+		e->nonces_differ = true;
+	if (nonce && it->result->checks[IMA_CHECK_NONCE].status == IMA_CHECK_PASS && json_object_set(submod, "eat_nonce", nonce) < 0)
 		e->failed = true;
+	json_decref(nonce);
 }
 
 /* JSON wants UTF-8; a file's name may be anything */
@@ -197,7 +208,7 @@ void evidence_ear_add(struct evidence_ear *e, const struct evidence_item *it)
 		json_object_set_new(o, "ear.imad.checks", checks(a));
 		if (a->ak[0])
 			json_object_set_new(o, "ear.imad.ak-sha256", json_string(a->ak));
-		add_nonce(e, it);
+		add_nonce(e, it, o);
 	}
 	if (!o || !name || json_object_set_new(e->submods, json_string_value(name), o) < 0)
 		e->failed = true;
@@ -221,12 +232,11 @@ static json_t *claims(const struct evidence_ear *e, const struct evidence_source
 	const json_int_t now = epoch && *epoch ? (json_int_t)strtoll(epoch, NULL, 10) : (json_int_t)time(NULL);
 	json_t *o = json_pack("{s:s, s:I, s:{s:s, s:s}, s:O}", "eat_profile", "tag:github.com,2023:veraison/ear", "iat", now, "ear.verifier-id", "developer",
 			      "imad", "build", "imactl " IMA_VERSION, "submods", e->submods);
-	const size_t n = json_array_size(e->nonces);
 	const char *key;
 	json_t *submod;
 
-	if (o && n)
-		json_object_set(o, "eat_nonce", n == 1 ? json_array_get(e->nonces, 0) : e->nonces);
+	if (o && e->nonce && !e->nonces_differ)
+		json_object_set(o, "eat_nonce", e->nonce);
 	json_object_foreach(e->submods, key, submod)
 		json_object_set_new(submod, "ear.appraisal-policy-id", json_string(src->rules_id));
 	return o;

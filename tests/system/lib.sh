@@ -9,17 +9,21 @@ skip() { printf 'skipped: %s\n' "$*"; exit 77; }
 die() { printf 'FAILED: %s\n' "$*" >&2; [ -z "${work:-}" ] || tail -n 20 "$work/messages" >&2 2>/dev/null || :; exit 1; }
 
 tests=$(cd "$(dirname "$0")/.." && pwd)
-# is_sarif FILE...: by the published schema
-is_sarif() {
-	local r=77 python
+# by_schema CHECKER SCHEMA FILE...: 0 they are, 1 one is not
+by_schema() {
+	local r=77 python checker=$tests/$1 schema=$tests/vectors/$2
+	shift 2
 	for python in python3 /usr/bin/python3; do
 		[ $r = 77 ] || break
 		r=0
-		"$python" "$tests/sarif_check.py" "$tests/vectors/sarif/sarif-2.1.0-rtm.5.json" "$@" || r=$?
+		"$python" "$checker" "$schema" "$@" || r=$?
 	done
 	[ $r != 77 ] || skip "Python has no jsonschema: python3-jsonschema is missing"
-	[ $r = 0 ] || die "not SARIF 2.1.0"
+	return $r
 }
+# is_sarif FILE...: by the published schema; is_ear FILE...: by its published definition
+is_sarif() { by_schema sarif_check.py sarif/sarif-2.1.0-rtm.5.json "$@" || die "not SARIF 2.1.0"; }
+is_ear() { by_schema ear_check.py ear/ear.schema.json "$@" || die "not an EAR"; }
 
 # re-enter in a private mount namespace, under a watchdog that kills the whole group
 if [ -z "${IMA_TEST_INSIDE:-}" ]; then

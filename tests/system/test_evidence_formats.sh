@@ -52,6 +52,10 @@ verify 1 "$work/ear2" --format ear --ear-key "$work/ear.key" good.evidence "bad 
 verify 0 "$work/ear5" --skip files --format ear --ear-key "$work/ear.key" good.evidence
 head -c 100 good.evidence >cut
 verify 1 "$work/ear6" --format ear --ear-key "$work/ear.key" cut
+printf 'good.evidence 00112233445566778899\nbad evidence 99887766554433221100\n' >"$work/nonces"
+r=0; "$imactl" evidence verify --nonces "$work/nonces" --ak "$work/aks" --reference "$work/reference" --rules "$work/rules" --format ear --ear-key "$work/ear.key" \
+	good.evidence "bad evidence" >"$work/ear7" || r=$?
+[ $r = 1 ] || die "an EAR of two nonces: status $r"
 rules_digest=$(sha256sum "$work/rules" | cut -c 1-64)
 python3 - "$work" "$rules_digest" <<'PY' || die "the claims are not right"
 import base64, json, sys, time
@@ -73,10 +77,14 @@ assert s["ear.appraisal-policy-id"] == "urn:imad:rules:sha256:" + rules, s
 v = vector(s)
 assert set(v) == {"instance-identity", "configuration", "executables", "file-system", "hardware", "runtime-opaque", "storage-opaque", "sourced-data"}
 assert v["instance-identity"] == 2 and v["executables"] == 2 and v["configuration"] == 2 and v["hardware"] == 0 and v["file-system"] == 0, v
+assert s["eat_nonce"] == c["eat_nonce"]
 assert s["ear.imad.checks"]["replay"] == "pass" and len(s["ear.imad.checks"]) == 20
 s = claims("ear2")["submods"]
 assert s["good.evidence"]["ear.status"] == "affirming" and s["bad evidence"]["ear.status"] == "contraindicated"
 assert vector(s["bad evidence"])["executables"] == 33 and vector(s["bad evidence"])["instance-identity"] == 2, s
+c = claims("ear7"); s = c["submods"]                     # each has its own; the other quote was made for another
+assert "eat_nonce" not in c and base64.urlsafe_b64decode(s["good.evidence"]["eat_nonce"] + "==") == bytes.fromhex("00112233445566778899")
+assert "eat_nonce" not in s["bad evidence"] and vector(s["bad evidence"])["instance-identity"] == 99, s
 s = claims("ear3"); assert "eat_nonce" not in s; s = s["submods"]["good.evidence"]
 assert s["ear.status"] == "contraindicated" and vector(s)["instance-identity"] == 99, s
 s = claims("ear4")["submods"]["good.evidence"]           # no key is trusted: not checked, so no claim
@@ -134,4 +142,29 @@ jq -e '.runs[0].results[] | select(.ruleId == "check/ak" and .level == "warning"
 jq -e '.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri | startswith("file:///")' "$work/sarif3" >/dev/null || die "an absolute path"
 "$imactl" evidence verify "${options[@]}" --format sarif good.evidence >"$work/sarif4" || die "SARIF of good evidence"
 "$imactl" evidence verify "${options[@]}" --format sarif cut >"$work/sarif5" && die "SARIF of a cut archive"
+# what the checker itself must refuse
+python3 - "$work" <<'PY' || die "no tokens to refuse"
+import base64, json, sys
+work = sys.argv[1]
+head, body, sig = open(f"{work}/ear").read().strip().split(".")
+claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+def write(n, c):
+    text = c if isinstance(c, str) else json.dumps(c)
+    open(f"{work}/wrong{n}", "w").write(".".join([head, base64.urlsafe_b64encode(text.encode()).decode().rstrip("="), sig]))
+def change(n, f):
+    c = json.loads(json.dumps(claims)); f(c, c["submods"]["good.evidence"]); write(n, c)
+changes = [
+    lambda c, s: c.update(eat_nonce=[c["eat_nonce"], "AAAAAAAAAAA"]), lambda c, s: c.update(eat_nonce="AAAAAAAAAA"), lambda c, s: c.update(iat=1.5),
+    lambda c, s: c.pop("iat"), lambda c, s: c.update(submods={}), lambda c, s: c.pop("ear.verifier-id"), lambda c, s: c.update(eat_profile="ear"),
+    lambda c, s: s.update({"ear.status": "good"}), lambda c, s: s.pop("ear.trustworthiness-vector"), lambda c, s: c.update(other=1),
+    lambda c, s: s["ear.trustworthiness-vector"].update(executables=33), lambda c, s: s["ear.trustworthiness-vector"].update(executables=128),
+    lambda c, s: s["ear.trustworthiness-vector"].update(firmware=2),
+]
+for n, f in enumerate(changes): change(n, f)
+write(len(changes), json.dumps(claims)[:-1] + ', "iat": 1}')
+PY
+for wrong in "$work"/wrong*; do
+	by_schema ear_check.py ear/ear.schema.json "$wrong" >/dev/null && die "the checker takes $wrong"
+done
+is_ear "$work"/ear "$work"/ear[2-7]
 is_sarif "$work"/sarif "$work"/sarif3 "$work"/sarif4 "$work"/sarif5
