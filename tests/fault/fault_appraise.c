@@ -2,12 +2,16 @@
 /* Keys, signatures, labels, metadata, and the monitor over them, while calls fail: what is bad never passes, what was made is whole. */
 #include "read.h"
 
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+
 #include <ima/signer.h>
 
 #include "base/hex.h"
 #include "core/appraise/appraise.h"
 #include "core/evm/evm.h"
 #include "core/monitor/monitor.h"
+#include "core/sig/ecdsa.h"
 #include "hook/replay/memory_list.h"
 
 static struct ima_buffer der, pem;
@@ -15,6 +19,9 @@ static struct ima_keyring *ring; /* whole, for checking */
 static struct ima_hasher *hasher;
 static uint8_t label[IMA_SIGNER_MAX_VALUE]; /* a good one of @good */
 static size_t label_len;
+static EVP_PKEY *curve_key;
+static uint8_t curve_sig[80]; /* of @good, by curve_key */
+static size_t curve_sig_len = sizeof(curve_sig);
 static const struct ima_digest good = { .algo = IMA_HASH_SHA256, .len = 32, .data = { 1, 2, 3 } };
 static const struct ima_digest bad = { .algo = IMA_HASH_SHA256, .len = 32, .data = { 1, 2, 4 } };
 
@@ -53,8 +60,20 @@ static enum ima_sig_verdict verify(const struct ima_keyring *by, const uint8_t *
 	return ima_keyring_verify(by, &s, d);
 }
 
+static void sign_on_curve(void)
+{
+	EVP_PKEY_CTX *ctx;
+
+	curve_key = EVP_EC_gen("prime256v1");
+	assert_non_null(curve_key);
+	ctx = EVP_PKEY_CTX_new(curve_key, NULL);
+	assert_true(ctx && EVP_PKEY_sign_init(ctx) == 1 && EVP_PKEY_sign(ctx, curve_sig, &curve_sig_len, good.data, good.len) == 1);
+	EVP_PKEY_CTX_free(ctx);
+}
+
 static int begin(void **state)
 {
+	sign_on_curve();
 	der = read_vector("6.1-appraise/rsa.der");
 	pem = read_vector("6.1-appraise/rsa.key");
 	assert_int_equal(ima_hasher_new(&hasher), 0);
@@ -127,6 +146,34 @@ static int signs(void)
 		assert_int_equal(len, 0);
 	}
 	return r;
+}
+
+/* by the multiples of the key: UNCHECKED where something failed, and never the other verdict */
+static int on_curve(const struct ima_digest *d, enum ima_sig_verdict want)
+{
+	struct ima_ecdsa_key *k = NULL;
+	struct ima_ecdsa *e = NULL;
+	enum ima_sig_verdict v = want;
+	int r = ima_ecdsa_key_new(curve_key, &k);
+
+	if (r == 0)
+		r = ima_ecdsa_new(k, &e);
+	if (r == 0)
+		v = ima_ecdsa_verify(e, (struct ima_bytes){ curve_sig, curve_sig_len }, d);
+	ima_ecdsa_free(e);
+	ima_ecdsa_key_free(k);
+	assert_true(v == want || v == IMA_SIG_UNCHECKED);
+	return r == 0 && v == IMA_SIG_UNCHECKED ? -EIO : r;
+}
+
+static int curve_verifies_good(void)
+{
+	return on_curve(&good, IMA_SIG_GOOD);
+}
+
+static int curve_verifies_bad(void)
+{
+	return on_curve(&bad, IMA_SIG_BAD);
 }
 
 static enum ima_integrity appraise(const struct ima_digest *content)
@@ -328,6 +375,12 @@ static void signatures(void **state)
 	all_turns(signs, 2, 5);
 }
 
+static void curves(void **state)
+{
+	all_turns(curve_verifies_good, 2, 25);
+	all_turns(curve_verifies_bad, 2, 25);
+}
+
 static void labels(void **state)
 {
 	all_turns(appraises_good, 0, 1);
@@ -348,6 +401,7 @@ static void accesses(void **state)
 
 static int end(void **state)
 {
+	EVP_PKEY_free(curve_key);
 	ima_keyring_free(ring);
 	ima_hasher_free(hasher);
 	ima_buffer_done(&der);
@@ -359,6 +413,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signatures),
+		cmocka_unit_test(curves),
 		cmocka_unit_test(labels),
 		cmocka_unit_test(hmacs),
 		cmocka_unit_test(accesses),

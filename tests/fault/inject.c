@@ -2,7 +2,9 @@
 /* The functions in front. Each asks its_turn() and fails as the real one would. */
 #include "inject.h"
 
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <errno.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/provider.h>
@@ -239,6 +241,23 @@ CRYPTO(BN_MONT_CTX *, NULL, BN_MONT_CTX_new, (void), ())
 CRYPTO(int, 0, BN_MONT_CTX_set, (BN_MONT_CTX *m, const BIGNUM *n, BN_CTX *c), (m, n, c))
 CRYPTO(int, 0, BN_to_montgomery, (BIGNUM *r, const BIGNUM *a, BN_MONT_CTX *m, BN_CTX *c), (r, a, m, c))
 CRYPTO(int, 0, BN_mod_mul_montgomery, (BIGNUM *r, const BIGNUM *a, const BIGNUM *b, BN_MONT_CTX *m, BN_CTX *c), (r, a, b, m, c))
+CRYPTO(BIGNUM *, NULL, BN_dup, (const BIGNUM *n), (n))
+CRYPTO(BIGNUM *, NULL, BN_mod_inverse, (BIGNUM *r, const BIGNUM *a, const BIGNUM *n, BN_CTX *c), (r, a, n, c))
+CRYPTO(int, 0, BN_mod_mul, (BIGNUM *r, const BIGNUM *a, const BIGNUM *b, const BIGNUM *n, BN_CTX *c), (r, a, b, n, c))
+CRYPTO(int, 0, BN_nnmod, (BIGNUM *r, const BIGNUM *a, const BIGNUM *n, BN_CTX *c), (r, a, n, c))
+CRYPTO(int, 0, EVP_PKEY_get_group_name, (const EVP_PKEY *k, char *name, size_t room, size_t *len), (k, name, room, len))
+CRYPTO(int, 0, EVP_PKEY_get_octet_string_param, (const EVP_PKEY *k, const char *name, unsigned char *to, size_t room, size_t *len),
+       (k, name, to, room, len))
+CRYPTO(EC_GROUP *, NULL, EC_GROUP_new_by_curve_name, (int nid), (nid))
+CRYPTO(int, 0, EC_GROUP_set_generator, (EC_GROUP *g, const EC_POINT *p, const BIGNUM *order, const BIGNUM *cofactor), (g, p, order, cofactor))
+CRYPTO(int, 0, EC_GROUP_precompute_mult, (EC_GROUP *g, BN_CTX *c), (g, c))
+CRYPTO(int, 0, EC_GROUP_have_precompute_mult, (const EC_GROUP *g), (g))
+CRYPTO(EC_POINT *, NULL, EC_POINT_new, (const EC_GROUP *g), (g))
+CRYPTO(int, 0, EC_POINT_oct2point, (const EC_GROUP *g, EC_POINT *p, const unsigned char *b, size_t n, BN_CTX *c), (g, p, b, n, c))
+CRYPTO(int, 0, EC_POINT_mul, (const EC_GROUP *g, EC_POINT *r, const BIGNUM *n, const EC_POINT *q, const BIGNUM *m, BN_CTX *c), (g, r, n, q, m, c))
+CRYPTO(int, 0, EC_POINT_add, (const EC_GROUP *g, EC_POINT *r, const EC_POINT *a, const EC_POINT *b, BN_CTX *c), (g, r, a, b, c))
+CRYPTO(int, -1, EC_POINT_cmp, (const EC_GROUP *g, const EC_POINT *a, const EC_POINT *b, BN_CTX *c), (g, a, b, c))
+CRYPTO(int, 0, EC_POINT_get_affine_coordinates, (const EC_GROUP *g, const EC_POINT *p, BIGNUM *x, BIGNUM *y, BN_CTX *c), (g, p, x, y, c))
 CRYPTO(int, 0, EVP_PKEY_verify_init, (EVP_PKEY_CTX *c), (c))
 CRYPTO(int, -1, EVP_PKEY_verify,
        (EVP_PKEY_CTX *c, const unsigned char *s, size_t sn, const unsigned char *d, size_t dn), (c, s, sn, d, dn))
