@@ -15,15 +15,16 @@ bash "$here/prepare" "$lab" || { [ $? = 77 ] && exit 77; die "the laboratory cou
 work=$(mktemp -d /var/tmp/imad-guest-run.XXXXXX)
 [ -n "${IMA_GUEST_KEEP:-}" ] || trap 'rm -rf "$work"' EXIT
 
-# put_programs OUT: what a guest needs of ours, with libraries that the image may lack
+# put_programs OUT: what a guest needs of ours, with libraries that the image lacks or has another build of
 put_programs() {
 	local opt=$1/share/opt f
 	mkdir -p "$opt/lib"
 	cp "$build/imad" "$build/imactl" "$build/tests/guest/helper" "$opt/"
 	for f in $(ldd "$build/imad" "$build/imactl" | awk '$2 == "=>" { print $3 }' | sort -u); do
-		case $f in */libc.so* | */libm.so* | */ld-linux*) ;; *) cp -L "$f" "$opt/lib/" ;; esac
+		case $f in */libc.so* | */libm.so* | */ld-linux*) continue ;; esac
+		cmp -s "$f" "$lab/root/usr/lib/x86_64-linux-gnu/${f##*/}" || cp -L "$f" "$opt/lib/"
 	done
-	cp "$here/workload.sh" "$opt/"
+	cp "$here/workload.sh" "$here/ready.sh" "$opt/"
 }
 
 # boot_guest KERNEL OUT COMMAND-LINE: runs OUT/share/job.sh; its status must be 0
@@ -32,15 +33,15 @@ boot_guest() {
 	[ "$(cat "$2/share/status" 2>/dev/null)" = 0 ] || die "the job in the guest ($1) failed: $(tail -n 15 "$2/share/out.txt" 2>/dev/null)"
 }
 
-# side_by_side FUNCTION "WORDS"...: a call of it with each of them, as many at once as there are processors, two to four: the longest first, and
-# none of them waits for another. 1: one failed
+# side_by_side FUNCTION "WORDS"...: a call of it with each of them, one more at once than there are processors, since every guest sleeps at times, two to
+# five: the longest first, and none of them waits for another. 1: one failed
 side_by_side() {
 	local call=$1 most n=0 bad=0 words
-	most=$(nproc)
-	[ "$most" -le 4 ] || most=4
+	most=$(($(nproc) + 1))
+	[ "$most" -le 5 ] || most=5
 	shift
 	for words in "$@"; do
-		[ "$n" -lt 2 ] || [ "$n" -lt "$most" ] || { wait -n || bad=1; n=$((n - 1)); }
+		[ "$n" -lt "$most" ] || { wait -n || bad=1; n=$((n - 1)); }
 		# shellcheck disable=SC2086
 		"$call" $words &
 		n=$((n + 1))

@@ -192,7 +192,8 @@ sleep 1
 dmesg >/run/host/audit
 J
 }
-start='start() { ./imad --config /dev/null --policy /run/rules --tpm none --mount-point none --grace 0 --tier ${tier:-gate} --fail-mode closed --settle-ms 0 --state-dir /run/state --allow-kernel-ima 1 "$@" >>/run/imad.log 2>&1 & for i in $(seq 1200); do [[ $(</run/imad.log) == *"imad: ready"* ]] && return; sleep 0.1 2>/dev/null; done; cat /run/imad.log; exit 1; }
+start='. /opt/imad/ready.sh
+start() { ./imad --config /dev/null --policy /run/rules --tpm none --mount-point none --grace 0 --tier ${tier:-gate} --fail-mode closed --settle-ms 0 --state-dir /run/state --allow-kernel-ima 1 "$@" >>/run/imad.log 2>&1 & wait_ready || exit 1; }
 stop() { kill -TERM "$(cat /run/imad/lock)"; wait; sed -i "s/imad: ready/imad: was ready/" /run/imad.log; }'
 imad_job() { # KERNEL
 	cat "$work/prepare.sh" "$work/uses.sh"

@@ -39,6 +39,7 @@ T
 job() {
 	cat <<'J'
 cd /opt/imad
+. ./ready.sh
 cat >/run/policy <<'R'
 appraise func=BPRM_CHECK fowner=12345
 appraise func=MMAP_CHECK fowner=12345
@@ -114,8 +115,7 @@ for tier in gate fanotify; do
 	[ $tier = fanotify ] || mode=closed
 	: >/run/imad.log
 	./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --grace 0 --tier $tier --fail-mode $mode --settle-ms 0 ima_appraise=enforce --state-dir /run/state-$tier >/run/imad.log 2>&1 &
-	for ((i = 0; i < 200; i++)); do [[ $(</run/imad.log) == *"imad: ready"* ]] && break; sleep 0.1 2>/dev/null; done
-	[[ $(</run/imad.log) == *"imad: ready"* ]] || { echo "$tier did not start:"; cat /run/imad.log; }
+	wait_ready || echo "$tier did not start"
 	try written_in_place ./helper flip $v
 	try written_by_aio ./helper flip-aio $v
 	try written_through_a_shared_mapping ./helper flip-shared $v
@@ -170,13 +170,14 @@ for tier in gate fanotify; do
 		kill -TERM $(</run/imad/lock); wait
 		: >/run/imad.log
 		./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --grace 0 --tier $tier --fail-mode $mode --settle-ms 0 ima_appraise=enforce --state-dir /run/state-$tier >/run/imad.log 2>&1 &
-		for ((i = 0; i < 200; i++)); do [[ $(</run/imad.log) == *"imad: ready"* ]] && break; sleep 0.1 2>/dev/null; done
+		wait_ready
 	fi
 	try supervisor_killed kill_supervisor
 	# the gate stays closed now: an imad that fails open ends it
 	if [ $tier = gate ]; then
+		: >/run/end.log
 		(exec ./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --grace 0 --tier gate --state-dir /run/state-end >/run/end.log 2>&1) &
-		for ((i = 0; i < 200; i++)); do [[ $(</run/end.log) == *"imad: ready"* ]] && break; sleep 0.1 2>/dev/null; done
+		wait_ready 1 /run/end.log
 		pids
 		kill -TERM $supervisor
 		while kill -0 $supervisor 2>/dev/null; do sleep 0.2; done

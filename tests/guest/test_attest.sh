@@ -21,8 +21,8 @@ J
 # the kernel's own IMA has written to PCR 10 while booting
 list_pcrs=0,1,2,3,4,5,6,7,8,9,11
 ./imad --config /dev/null --policy /run/rules --tpm device:/dev/tpmrm0 --pcr 11 --mount-point none --tier gate --behaviour ${1#*-} --settle-ms 0 --state-dir /run/state >/run/imad.log 2>&1 &
-for i in \$(seq 1200); do grep -q "imad: ready" /run/imad.log && break; sleep 0.1; done
-grep -q "imad: ready" /run/imad.log || { cat /run/imad.log; exit 1; }
+. /opt/imad/ready.sh
+wait_ready || exit 1
 list=
 J
 	kernel-*) cat <<'J' ;;

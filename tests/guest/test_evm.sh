@@ -16,7 +16,8 @@ command -v checkpolicy >/dev/null || skip "checkpolicy is missing"
 cat >"$work/prepare.sh" <<'J'
 keys=/opt/imad/keys
 mount -o remount,rw / 2>/dev/null
-start() { ./imad --config /dev/null --policy /run/rules --tpm none --audit log --grace 0 --settle-ms 0 --state-dir /run/state --allow-kernel-ima 1 "$@" >>/run/imad.log 2>&1 & for i in $(seq 1200); do [[ $(</run/imad.log) == *"imad: ready"* ]] && return; sleep 0.1 2>/dev/null; done; cat /run/imad.log; exit 1; }
+. /opt/imad/ready.sh
+start() { ./imad --config /dev/null --policy /run/rules --tpm none --audit log --grace 0 --settle-ms 0 --state-dir /run/state --allow-kernel-ima 1 "$@" >>/run/imad.log 2>&1 & wait_ready || exit 1; }
 stop() { kill -TERM "$(cat /run/imad/lock)"; wait; sed -i "s/imad: ready/imad: was ready/" /run/imad.log; }
 mkdir -p /root/e /run/evmkeys; chmod 755 /root; cp $keys/rsa.der /run/evmkeys/
 keyctl add user kmk "$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')" @u >/dev/null

@@ -8,6 +8,7 @@
 job() {
 	cat <<'J'
 cd /opt/imad
+. ./ready.sh
 out=/run/host/result
 cat >/run/policy <<'R'
 measure func=BPRM_CHECK fowner=12345
@@ -27,7 +28,6 @@ start() { # LEVEL
 	wait_ready 1
 	cp /run/imad.log /run/host/imad.log
 }
-wait_ready() { for ((i = 0; i < 1200; i++)); do [[ $(grep -c "imad: ready" /run/imad.log) -ge $1 ]] && return; sleep 0.1; done; cat /run/imad.log; }
 pids() { supervisor=$(</run/imad/lock); read -r worker _ </proc/$supervisor/task/$supervisor/children; }
 say() { echo "$*" >>$out; }
 refused() { # NAME COMMAND...: it must fail

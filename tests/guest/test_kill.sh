@@ -12,20 +12,14 @@ job() {
 	cat <<'J'
 cd /opt/imad
 mkdir -p /mnt/k
-# without a running imad no new program runs, sleep among them
-mkfifo /run/fifo
-exec 9<>/run/fifo
-wait_for() { read -rt "$1" -u 9 || :; }
+# without a running imad no new program runs, sleep and cat among them
+. ./ready.sh
 start() {
 	: >/run/imad.log
 	# what imad is made of has a verdict, so that it can be started again
 	(exec /opt/imad/imad --config /dev/null --policy tcb --pcr 11 --mount-point none --grace 0 --tier gate --fail-mode closed --state-dir /root/state >>/run/imad.log 2>&1) &
-	for ((i = 0; i < 1200; i++)); do
-		[[ $(</run/imad.log) != *"imad: ready"* ]] || return 0
-		wait_for 0.1
-	done
+	wait_ready && return
 	echo "no start in round $round"
-	echo "$(</run/imad.log)"
 	exit 1
 }
 round=0
@@ -44,7 +38,7 @@ bash /root/load 2>/dev/null &
 load=$!
 while [ $round -lt $rounds ]; do
 	round=$((round + 1))
-	wait_for 1
+	rest 1
 	supervisor=$(</run/imad/lock)
 	worker=
 	read -r worker _ </proc/$supervisor/task/$supervisor/children

@@ -31,8 +31,8 @@ cd /opt/imad
 modprobe fuse
 mkdir -p /run/securityfs
 ./imad --config /dev/null --policy $policy --tpm none --mount-point /run/securityfs --tier gate --behaviour $2 ima_template=ima-sig --state-dir /run/state >/run/imad.log 2>&1 &
-for i in \$(seq 800); do grep -q "imad: ready" /run/imad.log && break; sleep 0.1; done
-grep -q "imad: ready" /run/imad.log || { cat /run/imad.log; exit 1; }
+. /opt/imad/ready.sh
+wait_ready || exit 1
 ./imactl list | wc -l >/run/host/mark
 POLICY_FILE=\$policy_file bash /opt/imad/workload.sh /opt/imad >/run/host/workload.txt 2>&1
 ./imactl list >/run/host/list

@@ -13,6 +13,7 @@ seconds=$seconds
 J
 	cat <<'J'
 cd /opt/imad
+. ./ready.sh
 say() { echo "$*" >>/run/host/result; }
 echo 'appraise func=BPRM_CHECK fowner=12345' >/run/policy
 prepare_fs() { # NAME
@@ -31,8 +32,7 @@ for fs in ext4 xfs btrfs tmpfs; do prepare_fs $fs || { say "$fs cannot be made";
 sleep 3
 for tier in gate fanotify; do
 	./imad --config /dev/null --policy /run/policy --tpm none --mount-point none --grace 0 --tier $tier ima_appraise=enforce --state-dir /run/state-$tier >/run/imad.log 2>&1 &
-	for i in $(seq 800); do grep -q "imad: ready" /run/imad.log && break; sleep 0.1; done
-	grep -q "imad: ready" /run/imad.log || { cat /run/imad.log; exit 1; }
+	wait_ready || exit 1
 	for fs in ext4 xfs btrfs tmpfs; do
 		counts=$(./race run /mnt/$fs/victim $seconds)
 		# the last writer left the good content
