@@ -12,7 +12,11 @@ mkdir -p "$keys"
 . "$here/../keys.sh"
 # shellcheck source=tests/guest/verity.sh
 . "$here/verity.sh"
-command -v fsverity >/dev/null || skip "fsverity is missing"
+# shellcheck source=tests/guest/labelled.sh
+. "$here/labelled.sh"
+for name in fsverity evmctl setfattr; do command -v $name >/dev/null || skip "$name is missing"; done
+: >"$work/probe"
+setfattr -n security.evm -v 0x05 "$work/probe" 2>/dev/null || skip "security.evm cannot be written in /var/tmp"
 key() { make_key "$keys" "$@"; }
 key rsa rsa:2048
 key rsa4096 rsa:4096
@@ -21,98 +25,18 @@ key big ec -pkeyopt ec_paramgen_curve:P-384
 key other rsa:2048
 make_messages "$work/messages"
 
-# the same files and labels in every guest: made there, since they hang on inodes
+# the same files and labels in every guest, but for what hangs on an inode
+# shellcheck disable=SC2086
+make_labelled ${KERNELS:-6.1 6.12}
+make_verity
 cat >"$work/prepare.sh" <<'J'
 keys=/opt/imad/keys
 modprobe sha512_generic; modprobe -q ecdsa_generic || :
-mkdir -p /root/a; cd /root/a; chmod 755 /root
-labels="nolabel hash-sha256 hash-sha1 hash-sha512 hash-bad sig-rsa-sha1 sig-rsa-sha256 sig-rsa-sha384 sig-rsa-sha512 sig-rsa4096 sig-ec-sha256 sig-ec-sha512 sig-ec-sha1
-sig-big-sha384 sig-bad sig-unknownkey sig-truncated sig-long sig-v3plain sig-v1 sig-algo sig-keyid sig-ours-rsa sig-ours-rsa4096 sig-ours-ec sig-ours-big evmtype verity hash-short hash-long empty"
-set_label() { setfattr -n security.ima -v "$2" "$1" || echo "label of $1 cannot be set"; }
-sign() { evmctl ima_sign -a "$2" --key "$keys/$3.key" "$1" >/dev/null 2>&1 || echo "$1 cannot be signed"; }
-label() { # FILE
-	case $1 in *empty) : >"$1" ;; *.ko) ;; *) cp /usr/bin/true "$1" ;; esac
-	case $1 in
-	*hash-sha256 | *hash-bad) evmctl ima_hash -a sha256 $1 >/dev/null 2>&1 ;;
-	*hash-sha1) evmctl ima_hash -a sha1 $1 >/dev/null 2>&1 ;;
-	*hash-sha512) evmctl ima_hash -a sha512 $1 >/dev/null 2>&1 ;;
-	*sig-rsa4096) sign $1 sha256 rsa4096 ;;
-	*sig-rsa-*) sign $1 "${1##*-}" rsa ;;
-	*sig-ec-*) sign $1 "${1##*-}" ec ;;
-	*sig-big-*) sign $1 "${1##*-}" big ;;
-	*sig-ours-*) /opt/imad/imactl sign -k "$keys/${1##*-}.key" $1 >/dev/null || echo "$1 cannot be signed" ;;
-	*sig-unknownkey) sign $1 sha256 other ;;
-	*sig-*) sign $1 sha256 rsa ;;
-	esac
-	value=$(getfattr -n security.ima -e hex $1 2>/dev/null | sed -n 's/^security.ima=//p')
-	case $1 in
-	*hash-bad | *sig-bad) printf x >>$1 ;;
-	*sig-truncated) set_label $1 "${value%????????}" ;;
-	*sig-long) set_label $1 "${value}00" ;;
-	*sig-v3plain) set_label $1 "0x0303${value#0x0302}" ;;
-	*sig-v1) set_label $1 "0x0301$(printf '00%.0s' {1..30})" ;;
-	*sig-algo) set_label $1 "0x0302ff${value#0x030204}" ;;
-	*sig-keyid) set_label $1 "0x030204ffffffff${value#0x030204????????}" ;;
-	*evmtype) set_label $1 0x02aabb ;;
-	*verity) set_label $1 "0x0603${value#0x0302}0400000000000100" ;;
-	*hash-short) set_label $1 0x0404aabb ;;
-	*hash-long) set_label $1 "0x0404$(sha256sum <$1 | cut -d' ' -f1)00" ;;
-	esac
-	chmod 755 $1
-}
-for u in exec:1001 map:1002 read:1003 write:1005; do
-	for f in $labels; do label ${u%:*}-$f; chown ${u#*:} ${u%:*}-$f; done
-done
-for f in nolabel hash-sha256 sig-rsa-sha256 sig-bad sig-unknownkey sig-ec-sha256; do
-	cp "$(modinfo -n dummy)" load-$f.ko
-	case $f in hash-*) evmctl ima_hash -a sha256 load-$f.ko >/dev/null 2>&1 ;; sig-rsa* | sig-bad) sign load-$f.ko sha256 rsa ;; sig-ec*) sign load-$f.ko sha256 ec ;; sig-unknownkey) sign load-$f.ko sha256 other ;; esac
-	[ $f != sig-bad ] || printf x >>load-$f.ko
-	chown 1004 load-$f.ko
-done
-mkdir new; chown 1006 new
-# signed metadata
-for f in portable ours-portable ours-hash immutable portable-mode portable-content portable-unknown portable-hash evm-none; do
-	cp /usr/bin/true evm-$f; chown 1007 evm-$f; chmod 755 evm-$f
-	case $f in
-	portable | portable-mode | portable-content) evmctl sign --imasig --portable -a sha256 --key $keys/rsa.key evm-$f >/dev/null 2>&1 ;;
-	portable-hash) evmctl sign --imahash --portable -a sha256 --key $keys/rsa.key evm-$f >/dev/null 2>&1 ;;
-	portable-unknown) evmctl sign --imasig --portable -a sha256 --key $keys/other.key evm-$f >/dev/null 2>&1 ;;
-	ours-portable) /opt/imad/imactl sign --evm portable -k $keys/rsa.key evm-$f >/dev/null ;;
-	ours-hash) /opt/imad/imactl sign --evm portable --hash-label -k $keys/rsa.key evm-$f >/dev/null ;;
-	immutable) sign evm-$f sha256 rsa; /opt/imad/imactl sign --evm immutable -k $keys/rsa.key evm-$f >/dev/null || echo "evm-$f cannot be signed" ;;
-	evm-none) sign evm-$f sha256 rsa ;;
-	esac
-done
-chmod 750 evm-portable-mode
-# whoever can write security.evm: every part of it wrong by itself
+mkdir -p /root/a /root/v; chmod 755 /root /root/v
 echo 4 >/sys/kernel/security/evm || echo "metadata writes are not allowed"
-for f in type1 type4 type6 type9 empty hmac hmac-short hmac-long head short truncated long v1 v3 v4 algo sha1 keyid; do
-	cp /usr/bin/true evm-m-$f; chown 1007 evm-m-$f; chmod 755 evm-m-$f
-	evmctl sign --imasig --portable -a sha256 --key $keys/rsa.key evm-m-$f >/dev/null 2>&1
-	value=$(getfattr -n security.evm -e hex evm-m-$f 2>/dev/null | sed -n 's/^security.evm=0x//p')
-	case $f in
-	type1) value=01${value:2} ;;
-	type4) value=04${value:2} ;;
-	type6) value=06${value:2} ;;
-	type9) value=09${value:2} ;;
-	empty) value= ;;
-	hmac) value=02$(printf 0%.0s {1..40}) ;;
-	hmac-short) value=02aabb ;;
-	hmac-long) value=02$(printf 0%.0s {1..42}) ;;
-	head) value=${value:0:18} ;;
-	short) value=0502 ;;
-	truncated) value=${value%????????} ;;
-	long) value=${value}00 ;;
-	v1) value=0501${value:4} ;;
-	v3) value=0503${value:4} ;;
-	v4) value=0504${value:4} ;;
-	algo) value=0502ff${value:6} ;;
-	sha1) value=050202${value:6} ;;
-	keyid) value=050204ffffffff${value:14} ;;
-	esac
-	setfattr -n security.evm -v 0x$value evm-m-$f || echo "security.evm of evm-m-$f cannot be set"
-done
-printf x >>evm-portable-content
+unpack() { tar --xattrs --xattrs-include='security.*' --numeric-owner -C /root/$1 -xf /run/host/$1.tar || exit 1; }
+unpack a; cd /root/a
+/opt/imad/imactl sign --evm immutable -k $keys/rsa.key evm-immutable >/dev/null || echo "evm-immutable cannot be signed"
 cat >/run/rules <<'P'
 appraise func=BPRM_CHECK fowner=1001
 appraise func=MMAP_CHECK fowner=1002
@@ -125,8 +49,6 @@ appraise func=SETXATTR_CHECK appraise_algos=sha256,sha384
 appraise func=BPRM_CHECK fowner=1009 appraise_type=imasig
 appraise func=FILE_CHECK mask=MAY_READ fowner=1009
 P
-for f in asked-a asked-b; do cp /usr/bin/true $f; evmctl ima_hash -a sha256 $f >/dev/null 2>&1; chown 1009 $f; done
-cp /usr/bin/true set-label; chown 1008 set-label
 getfattr -d -m security -e hex * >/run/host/xattrs 2>/dev/null
 J
 verity_prepare >>"$work/prepare.sh"
@@ -260,6 +182,7 @@ boot_one() { # KERNEL WHO
 	put_programs "$out"
 	[ "$2" = hmac ] || verity_files "$out/share/opt" "$1"
 	cp -r "$keys" "$out/share/opt/"
+	[ "$2" = hmac ] || { cp "$work/$1.tar" "$out/share/a.tar"; cp "$work/v.tar" "$out/share/"; }
 	"$2_job" "$1" >"$out/share/job.sh"
 	# before 6.6 the kernel falls over new files where EVM has an HMAC key and BPF is among the security modules
 	GUEST_EXT4=verity boot_guest "$1" "$out" "ima_appraise=enforce audit=1 audit_backlog_limit=8192 $([ "$2" != hmac ] || echo lsm=lockdown,yama,integrity)"

@@ -30,43 +30,54 @@ make_messages() {
 	done
 }
 
-# verity_prepare: files in /root/v. Owners: 1010 the rule wants an fs-verity signature, 1011 measured by that digest, 1012 any label will do
+# the label by openssl alone: what is signed is the digest of type, algorithm and digest
+verity_sign() { # FILE KEY [ALGORITHM]
+	local algorithm=${3:-sha256} id=04
+	[ "$algorithm" = sha256 ] || id=06
+	# shellcheck disable=SC2059
+	printf "\\x06\\x$id$(fsverity digest --compact --hash-alg="$algorithm" "$1" | sed 's/../\\x&/g')" | openssl dgst "-$algorithm" -sign "$keys/$2.key" -out "$work/s"
+	set_label "$1" "0x0603$id$(cat "$keys/$2.keyid")$(printf %04x "$(stat -c %s "$work/s")")$(od -An -tx1 -v "$work/s" | tr -d ' \n')"
+}
+
+# make_verity: $work/v.tar, files for /root/v. Owners: 1010 the rule wants an fs-verity signature, 1011 measured by that digest, 1012 any label will do
+make_verity() {
+	local f
+	mkdir -p "$work/labelled-verity"
+	cd "$work/labelled-verity"
+	for f in none sig sig-sha512 sig-rsa4096 sig-ec sig-other sig-imasig sig-hash sig-of-another sig-long sig-v2 ours no-verity measured measured-no-verity any-sig any-hash any-imasig; do
+		cp "$program" v-$f
+		printf '%s' "$f" >>v-$f
+		case $f in
+		none | ours | no-verity | measured* | sig-of-another) ;;
+		*imasig) sign v-$f sha256 rsa ;;
+		*hash) hash v-$f sha256 ;;
+		*sha512) verity_sign v-$f rsa sha512 ;;
+		sig-rsa4096 | sig-ec | sig-other) verity_sign v-$f ${f#sig-} ;;
+		*) verity_sign v-$f rsa ;;
+		esac
+		case $f in measured*) chown 1011 v-$f ;; any*) chown 1012 v-$f ;; *) chown 1010 v-$f ;; esac
+		chmod 755 v-$f
+	done
+	for f in no-verity sig-of-another; do set_label v-$f "$(get_label v-sig)"; done
+	set_label v-sig-long "$(get_label v-sig-long)00"
+	set_label v-sig-v2 "0x0602$(get_label v-sig-v2 | cut -c7-)"
+	pack "$work/labelled-verity" "$work/v.tar"
+	cd "$OLDPWD"
+}
+
+# verity_prepare: in the guest, whose file system has the feature
 verity_prepare() {
 	cat <<'J'
 fsverity() { /opt/imad/fsverity.bin "$@"; }
-mkdir -p /root/v
-chmod 755 /root/v
-# the label by openssl alone: what is signed is the digest of type, algorithm and digest
-verity_sign() { # FILE KEY
-	local got=$(fsverity measure $1 | cut -d' ' -f1) id=04
-	[ "${got%%:*}" = sha256 ] || id=06
-	printf "\\x06\\x$id$(sed 's/../\\x&/g' <<<"${got#*:}")" | openssl dgst -${got%%:*} -sign $keys/$2.key -out /tmp/s
-	setfattr -n security.ima -v 0x0603$id$(cat $keys/$2.keyid)$(printf %04x $(stat -c %s /tmp/s))$(od -An -tx1 -v /tmp/s | tr -d ' \n') $1 || echo "label of $1 cannot be set"
-}
-cd /root/v
-for f in none sig sig-sha512 sig-rsa4096 sig-ec sig-other sig-imasig sig-hash sig-of-another sig-long sig-v2 ours no-verity measured measured-no-verity any-sig any-hash any-imasig; do
-	cp /usr/bin/true v-$f
-	printf $f >>v-$f
+unpack v; cd /root/v
+for f in v-*; do
 	case $f in
-	no-verity | measured-no-verity) ;;
-	*sha512) fsverity enable v-$f --hash-alg=sha512 || echo "v-$f: no fs-verity" ;;
-	*) fsverity enable v-$f || echo "v-$f: no fs-verity" ;;
+	*no-verity) ;;
+	*sha512) fsverity enable $f --hash-alg=sha512 || echo "$f: no fs-verity" ;;
+	*) fsverity enable $f || echo "$f: no fs-verity" ;;
 	esac
-	case $f in
-	none | no-verity | measured*) ;;
-	ours) /opt/imad/imactl sign --verity -k $keys/rsa.key v-$f >/dev/null || echo "v-$f cannot be signed" ;;
-	*imasig) sign v-$f sha256 rsa ;;
-	*hash) evmctl ima_hash -a sha256 v-$f >/dev/null 2>&1 ;;
-	sig-rsa4096 | sig-ec | sig-other) verity_sign v-$f ${f#sig-} ;;
-	*) verity_sign v-$f rsa ;;
-	esac
-	case $f in measured*) chown 1011 v-$f ;; any*) chown 1012 v-$f ;; *) chown 1010 v-$f ;; esac
-	chmod 755 v-$f
 done
-value() { getfattr -n security.ima -e hex $1 | sed -n 's/^security.ima=//p'; }
-for f in no-verity sig-of-another; do set_label v-$f $(value v-sig); done
-set_label v-sig-long $(value v-sig-long)00
-set_label v-sig-v2 0x0602$(value v-sig-v2 | cut -c7-)
+/opt/imad/imactl sign --verity -k $keys/rsa.key v-ours >/dev/null || echo "v-ours cannot be signed"
 getfattr -d -m security.ima -e hex v-* >/run/host/verity-xattrs 2>/dev/null
 cat >>/run/rules <<'P'
 appraise func=BPRM_CHECK fowner=1010 digest_type=verity appraise_type=sigv3
