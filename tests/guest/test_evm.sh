@@ -26,8 +26,15 @@ keyctl pipe %encrypted:evm-key >/run/blob; chmod 400 /run/master /run/blob
 printf 'appraise func=BPRM_CHECK fowner=%s\n' 1001 1002 >/run/rules
 echo 'appraise func=FILE_CHECK fowner=1006' >>/run/rules
 imad_hmac="--evm-key /run/blob --evm-master-key /run/master"
+# label_as MODEL FILE...: what evmctl gave the one is right for all that have its content, owner and mode
+label_as() {
+	local value f
+	value=$(getfattr -d -m security -e hex $1 2>/dev/null | grep =)
+	for f in "${@:2}"; do printf '# file: %s\n%s\n\n' $f "$value"; done | setfattr --restore=-
+}
+shopt -s nullglob
 prepare() { # MODE
-	local f model
+	local f
 	[ $1 != labels ] || { mount -t selinuxfs selinux /sys/fs/selinux && cat /opt/imad/selinux.policy >/sys/fs/selinux/load; } || exit 1
 	# the mode keeps "metadata may be written" until an HMAC key comes: where none does it is not set
 	[ $1 = sealed ] || echo 4 >/sys/kernel/security/evm || exit 1
@@ -35,13 +42,13 @@ prepare() { # MODE
 	cd /root/e
 	[ $1 != labels ] || { sync; return; }
 	evmctl sign --imasig --portable -a sha256 --key $keys/rsa.key port-chmod >/dev/null 2>&1 || echo "port-chmod cannot be signed"
-	model=$(getfattr -d -m security -e hex port-chmod 2>/dev/null | grep =)
-	for f in port-* badport-*; do printf '# file: %s\n%s\n\n' $f "$model"; done | setfattr --restore=-
+	label_as port-chmod port-* badport-*
 	chmod 750 badport-*
-	for f in imm-* badimm-*; do [ -e $f ] || continue; /opt/imad/imactl sign --evm immutable -k $keys/rsa.key $f >/dev/null || echo "$f cannot be signed"; done
+	/opt/imad/imactl sign -q --evm immutable -k $keys/rsa.key imm-* badimm-* >/dev/null || echo "imm-* cannot be signed"
 	[ $1 != sealed ] || chmod 750 badimm-*
-	for f in nolab-* badhmac-*; do [ -e $f ] || continue; evmctl ima_hash -a sha256 $f >/dev/null 2>&1; done
-	for f in badhmac-*; do [ -e $f ] || continue; setfattr -n security.evm -v 0x02$(printf 0%.0s {1..40}) $f; done
+	evmctl ima_hash -a sha256 nolab-chmod >/dev/null 2>&1 || echo "nolab-chmod cannot be labelled"
+	label_as nolab-chmod nolab-* badhmac-*
+	[ $1 = sealed ] || setfattr -n security.evm -v 0x02$(printf 0%.0s {1..40}) badhmac-*
 	if [ $1 != sealed ]; then
 		cd /opt/imad
 		start --tier fanotify --mount-point none --behaviour $2 $imad_hmac ima_appraise=fix
