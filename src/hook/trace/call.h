@@ -43,6 +43,7 @@ struct ima_trace {
 	atomic_bool changed; /* some task may be of another user, root or namespace than we are */
 	atomic_bool owes_mark; /* something ran unmeasured when the list could not be written to */
 	atomic_bool stop;
+	atomic_bool wakes_here; /* the kernel can be told where to wake: serve.c */
 	struct {
 		_Atomic uint64_t calls, programs, opens, maps, measured, hashed, unmeasured, refused;
 	} n;

@@ -50,12 +50,24 @@ bool ima_trace_still_waits(const struct ima_trace_call *c)
 	return ioctl(c->t->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &c->req->id) == 0;
 }
 
-/* a task that was killed meanwhile needs no answer */
+/* is whoever is woken by a call, or by its answer, to run on the processor of the one that wakes it? Kernels before 6.6 do not know of it */
+static void wake_here(struct ima_trace *t, bool here)
+{
+	if (t->wakes_here && ioctl(t->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, here ? SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP : 0) < 0)
+		t->wakes_here = false;
+}
+
+/*
+ * A task that was killed meanwhile needs no answer. The task goes on where a processor is free: this one is ours until there is no further
+ * call. Whoever calls next does nothing but wait, so the thread that takes the call has that one's processor.
+ */
 static void send(struct ima_trace_call *c, struct seccomp_notif_resp *resp)
 {
 	c->answered = true;
 	resp->id = c->req->id;
+	wake_here(c->t, false);
 	ima_ignore(ioctl(c->t->listener, SECCOMP_IOCTL_NOTIF_SEND, resp));
+	wake_here(c->t, true);
 }
 
 void ima_trace_go_on(struct ima_trace_call *c)
@@ -73,9 +85,8 @@ void ima_trace_fail(struct ima_trace_call *c, int error)
 }
 
 /*
- * Ours is closed before the task goes on, which may run the file next. SECCOMP_ADDFD_FLAG_SEND would answer in the same call, for what is
- * only read; but then the task goes on while this thread, woken as usual and not at once, still has to come back for the next call: the
- * other tasks wait for it (measured: no less processor time, and more time on the clock).
+ * Ours is closed before the task goes on, which may run the file next, or unmount its file system. So not with SECCOMP_ADDFD_FLAG_SEND, which
+ * would answer in the same call (and saves no time that could be measured).
  */
 void ima_trace_hand_over(struct ima_trace_call *c, int *fd, uint64_t flags)
 {
@@ -265,12 +276,12 @@ static int begin_thread(struct ima_trace_thread *th)
 	return th->error;
 }
 
-/* one keeps up with the tasks of two processors and more: a task does other things than to open files */
+/* more only wake each other: a task does other things than to open files. Two, so that no processor waits for the calls of another one's task */
 static unsigned int useful_threads(void)
 {
 	const long n = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return n > 2 ? (unsigned int)n / 2 : 1;
+	return n > 4 ? (unsigned int)n / 2 : n > 1 ? 2 : 1;
 }
 
 int ima_trace_serve(struct ima_trace *t)
@@ -286,8 +297,8 @@ int ima_trace_serve(struct ima_trace *t)
 	if (!t->threads || ima_trace_crew_new(t->n_threads, useful_threads(), &t->crew) < 0)
 		return -ENOMEM;
 	sigaction(WAKE, &interrupt, NULL);
-	/* whoever is woken takes over this processor: the other one only waits. Older kernels do not know of it */
-	ima_ignore(ioctl(t->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP));
+	atomic_store(&t->wakes_here, true);
+	wake_here(t, true);
 	for (unsigned int i = 0; i < t->n_threads; i++) {
 		struct ima_trace_thread *th = &t->threads[i];
 		int r = new_thread(t, th, sizes.seccomp_notif);
