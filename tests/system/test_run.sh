@@ -163,6 +163,22 @@ grep -q 'could not be measured: allowed' "$work/out/said" || die "a full disk, b
 umount "$work/mnt"
 list=$work/out/list
 
+# ---- what the command closed is not in the way when it unmounts ----
+echo 'measure func=FILE_CHECK' >"$work/out/rules"
+mount -t tmpfs tmpfs "$work/mnt"
+nobody="" run --quiet --policy "$work/out/rules" -- python3 - "$work/mnt" <<'P' || die "a file system was busy after its file was closed"
+import ctypes, os, sys
+libc, folder = ctypes.CDLL(None, use_errno=True), sys.argv[1].encode()
+def check(r):
+    if r < 0: raise OSError(ctypes.get_errno(), "round %d" % i)
+for i in range(300):
+    check(libc.mount(b"tmpfs", folder, b"tmpfs", 0, None))
+    open(folder + b"/file", "w").close()
+    for _ in range(3): os.close(os.open(folder + b"/file", os.O_RDONLY))
+    check(libc.umount2(folder, 0))
+P
+umount "$work/mnt"
+
 # ---- the supervisor is killed: the tree ends ----
 rm -f "$list"
 $nobody "$imactl" run --quiet --list "$list" -- sh -c "$tree endless & $tree endless; true" &

@@ -43,6 +43,7 @@ struct ima_trace {
 	atomic_bool changed; /* some task may be of another user, root or namespace than we are */
 	atomic_bool owes_mark; /* something ran unmeasured when the list could not be written to */
 	atomic_bool stop;
+	atomic_uint ending; /* calls that were answered and whose descriptors may not all be closed yet */
 	atomic_bool wakes_here; /* the kernel can be told where to wake: serve.c */
 	struct {
 		_Atomic uint64_t calls, programs, opens, maps, measured, hashed, unmeasured, refused;
@@ -82,6 +83,7 @@ bool ima_trace_calls_pending(const struct ima_trace *t);
 bool ima_trace_still_waits(const struct ima_trace_call *c);
 void ima_trace_go_on(struct ima_trace_call *c);            /* with the task's own arguments */
 void ima_trace_fail(struct ima_trace_call *c, int error);  /* @error: -errno for the task */
+void ima_trace_unmount(struct ima_trace_call *c);          /* goes on when no descriptor of ours is in its way */
 /**
  * ima_trace_hand_over() - the task gets a descriptor of its own for @fd, which is closed; when it cannot take one, that error
  * @flags: that the task asked for: O_CLOEXEC is looked at

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Waiting: execve, the opens, mmap of a file with PROT_EXEC, mprotect that adds it, and what gives a task another identity, root or
- * namespace: until one of these is seen, everybody in the tree is who we are. Refused: io_uring, which would open files without
+ * Waiting: execve, the opens, mmap of a file with PROT_EXEC, mprotect that adds it, umount2 (a descriptor of ours may be in its way), and what
+ * gives a task another identity, root or namespace: until one of these is seen, everybody in the tree is who we are. Refused: io_uring, which would open files without
  * these calls, and opens by handle. Calls of another architecture end the process, unless what cannot be measured may run.
  */
 #include "hook/trace/filter.h"
@@ -58,7 +58,7 @@ static int add_changes(scmp_filter_ctx ctx)
 
 static int add_rules(scmp_filter_ctx ctx, bool best_effort, bool io_uring)
 {
-	static const char *const waiting[] = { "execve", "execveat", "open", "openat", "openat2", "creat", "uselib" };
+	static const char *const waiting[] = { "execve", "execveat", "open", "openat", "openat2", "creat", "uselib", "umount2" };
 	int r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, best_effort ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
 
 	for (size_t i = 0; r == 0 && i < IMA_N_ELEMENTS(waiting); i++)

@@ -24,6 +24,8 @@
 #include "base/cleanup.h"
 
 #define WAKE SIGRTMIN
+#define ENDING_TRIES 1000
+#define ENDING_WAIT_US 100
 #define LOOK_EVERY 4 /* calls, then one look at how many wait: a look is a system call */
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* since 6.6 */
@@ -57,13 +59,21 @@ static void wake_here(struct ima_trace *t, bool here)
 		t->wakes_here = false;
 }
 
+/* from now on the task may unmount a file system that a descriptor of ours is still on: ima_trace_unmount() waits for the end of handle() */
+static void begin_answer(struct ima_trace_call *c)
+{
+	if (!c->answered)
+		atomic_fetch_add(&c->t->ending, 1);
+	c->answered = true;
+}
+
 /*
  * A task that was killed meanwhile needs no answer. The task goes on where a processor is free: this one is ours until there is no further
  * call. Whoever calls next does nothing but wait, so the thread that takes the call has that one's processor.
  */
 static void send(struct ima_trace_call *c, struct seccomp_notif_resp *resp)
 {
-	c->answered = true;
+	begin_answer(c);
 	resp->id = c->req->id;
 	wake_here(c->t, false);
 	ima_ignore(ioctl(c->t->listener, SECCOMP_IOCTL_NOTIF_SEND, resp));
@@ -84,28 +94,61 @@ void ima_trace_fail(struct ima_trace_call *c, int error)
 	send(c, &resp);
 }
 
-/*
- * Ours is closed before the task goes on, which may run the file next, or unmount its file system. So not with SECCOMP_ADDFD_FLAG_SEND, which
- * would answer in the same call (and saves no time that could be measured).
- */
-void ima_trace_hand_over(struct ima_trace_call *c, int *fd, uint64_t flags)
+/* its number in the task, or -errno; with SECCOMP_ADDFD_FLAG_SEND the task goes on with it */
+static int give(struct ima_trace_call *c, int fd, uint64_t flags, uint32_t how)
 {
 	struct seccomp_notif_addfd add = {
 		.id = c->req->id,
-		.srcfd = (uint32_t)*fd,
+		.flags = how,
+		.srcfd = (uint32_t)fd,
 		.newfd_flags = flags & O_CLOEXEC ? O_CLOEXEC : 0,
 	};
-	struct seccomp_notif_resp resp = { 0 };
 	const int its = ioctl(c->t->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
 
+	return its < 0 ? -errno : its;
+}
+
+static void give_at_once(struct ima_trace_call *c, int *fd, uint64_t flags)
+{
+	int its;
+
+	begin_answer(c);
+	wake_here(c->t, false);
+	its = give(c, *fd, flags, SECCOMP_ADDFD_FLAG_SEND);
+	wake_here(c->t, true);
+	*fd = ima_close(*fd);
+	if (its < 0)
+		ima_trace_fail(c, its);
+	else
+		atomic_fetch_add(&c->t->n.opens, 1);
+}
+
+/* what can be written to is closed here before the task goes on: it may run the file next */
+void ima_trace_hand_over(struct ima_trace_call *c, int *fd, uint64_t flags)
+{
+	struct seccomp_notif_resp resp = { 0 };
+	int its;
+
+	if ((flags & O_ACCMODE) == O_RDONLY) {
+		give_at_once(c, fd, flags);
+		return;
+	}
+	its = give(c, *fd, flags, 0);
 	if (its < 0) {
-		ima_trace_fail(c, -errno);
+		ima_trace_fail(c, its);
 		return;
 	}
 	*fd = ima_close(*fd);
 	atomic_fetch_add(&c->t->n.opens, 1);
 	resp.val = its;
 	send(c, &resp);
+}
+
+void ima_trace_unmount(struct ima_trace_call *c)
+{
+	for (int i = 0; i < ENDING_TRIES && atomic_load(&c->t->ending); i++)
+		usleep(ENDING_WAIT_US);
+	ima_trace_go_on(c);
 }
 
 void ima_trace_say(struct ima_trace_call *c, int level, const char *fmt, ...)
@@ -176,6 +219,9 @@ static void dispatch(struct ima_trace_call *c)
 	case SYS_openat2:
 		ima_trace_open(c);
 		break;
+	case SYS_umount2:
+		ima_trace_unmount(c);
+		break;
 	default:
 		ima_trace_change(c);
 	}
@@ -197,6 +243,7 @@ static void handle(struct ima_trace_thread *th)
 	dispatch(c);
 	if (!c->answered)
 		ima_trace_fail(c, -EPERM);
+	atomic_fetch_sub(&c->t->ending, 1);
 }
 
 bool ima_trace_calls_pending(const struct ima_trace *t)
