@@ -5,19 +5,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/magic.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -25,9 +22,7 @@
 #include "base/mounts.h"
 #include "hook/fanotify/fs_mark.h"
 #include "hook/fanotify/metadata.h"
-
-#define SCAN_INTERVAL_MS 500
-#define UNSURE_MAX_MS 4000 /* then everything is looked at again in any case */
+#include "hook/fanotify/rounds.h"
 
 struct known_mount {
 	unsigned int id;
@@ -58,9 +53,7 @@ struct ima_marks {
 	size_t n_ns;
 	uint32_t active;   /* funcs that rules name on the file systems seen in this pass */
 	uint32_t appraised; /* those of them that some rule appraises */
-	pthread_t thread;
-	bool has_thread;
-	int stop_fd;
+	struct ima_fan_rounds *rounds;
 };
 
 static void say(struct ima_marks *m, int level, const char *text)
@@ -507,8 +500,7 @@ int ima_marks_new(struct ima_fan *f, const struct ima_hook_worker *w, struct ima
 	m->fan = f;
 	m->worker = w;
 	pthread_mutex_init(&m->lock, NULL);
-	m->stop_fd = eventfd(0, EFD_CLOEXEC);
-	r = m->stop_fd < 0 ? -errno : scan(m, PASS_AGAIN);
+	r = scan(m, PASS_AGAIN);
 	if (r < 0)
 		ima_diag_text(diag, r, "reading the mount table failed: %s", strerror(-r));
 	else
@@ -521,53 +513,21 @@ int ima_marks_new(struct ima_fan *f, const struct ima_hook_worker *w, struct ima
 	return 0;
 }
 
-static int64_t now_ms(void)
+static int look_around(void *user, bool everything)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return scan(user, everything ? PASS_AGAIN : PASS_NEW);
 }
 
-/* everything is looked at again once the tables have come to rest: an unmount finds nothing busy. Tables that never rest do not put it off */
-static bool is_time(bool at_rest, int64_t unsure_since)
+static void say_it(void *user, int level, const char *text)
 {
-	return unsure_since && (at_rest || now_ms() - unsure_since >= UNSURE_MAX_MS);
-}
-
-static void *watch_main(void *arg)
-{
-	struct ima_marks *m = arg;
-	ima_cleanup(ima_closep) int fd = ima_ns_table(0);
-	struct pollfd p[2] = { { .fd = m->stop_fd, .events = POLLIN },
-			       { .fd = fd, .events = POLLPRI } };
-	int64_t unsure_since = 0; /* 0: sure */
-
-	m->fan->hook.ops->exempt(&m->fan->hook, (int)syscall(SYS_gettid));
-	for (;;) {
-		const int n = poll(p, 2, SCAN_INTERVAL_MS);
-		bool again, sure;
-		int r;
-
-		if (p[0].revents)
-			return NULL;
-		if (n < 0 && errno != EINTR)
-			say(m, LOG_ERR, "watching mounts failed");
-		again = is_time(!n, unsure_since);
-		r = scan(m, again ? PASS_AGAIN : PASS_NEW);
-		if (r < 0)
-			say(m, LOG_ERR, "reading the mount table failed: new mounts are not covered");
-		sure = r >= 0 && n <= 0 && (again || r == 0);
-		unsure_since = sure ? 0 : unsure_since && !(again && r >= 0) ? unsure_since : now_ms();
-	}
+	say(user, level, text);
 }
 
 int ima_marks_watch(struct ima_marks *m)
 {
-	int r = pthread_create(&m->thread, NULL, watch_main, m);
+	const struct ima_fan_rounds_opts opts = { .hook = &m->fan->hook, .look = look_around, .say = say_it, .user = m };
 
-	m->has_thread = r == 0;
-	return -r;
+	return ima_fan_rounds_start(&opts, &m->rounds);
 }
 
 static const struct known_mount *find_mount(struct ima_marks *m, uint64_t id)
@@ -614,13 +574,8 @@ void ima_marks_each(struct ima_marks *m, void (*fn)(void *user, const struct ima
 
 void ima_marks_stop(struct ima_marks *m)
 {
-	const uint64_t one = 1;
-
-	if (!m || !m->has_thread)
-		return;
-	ima_ignore(write(m->stop_fd, &one, sizeof(one)));
-	pthread_join(m->thread, NULL);
-	m->has_thread = false;
+	if (m)
+		m->rounds = ima_fan_rounds_stop(m->rounds);
 }
 
 struct ima_marks *ima_marks_free(struct ima_marks *m)
@@ -628,7 +583,6 @@ struct ima_marks *ima_marks_free(struct ima_marks *m)
 	if (!m)
 		return NULL;
 	ima_marks_stop(m);
-	ima_close(m->stop_fd);
 	pthread_mutex_destroy(&m->lock);
 	free(m->mounts);
 	free(m->fs);

@@ -19,23 +19,16 @@
 #include "hook/fanotify/find.h"
 #include "hook/fanotify/job.h"
 #include "hook/fanotify/metadata.h"
+#include "hook/fanotify/modules.h"
 #include "hook/fanotify/says.h"
 
 #define WAIT_MS 200
-#define MAX_MODULES 16 /* being loaded at the same time */
 #define MOUNT_TRIES 50
 #define MOUNT_MAX_TRIES 5000 /* a second */
 #define MOUNT_WAIT_US 200
 #define MAX_HELD 8
 #define HOLD_NS UINT64_C(1000000000)
 #define TOLD_NICE (-20)
-
-/* what init_module(2) was given, piece by piece */
-struct module {
-	uint32_t tid;
-	uint8_t *data;
-	uint64_t len, at;
-};
 
 /* of a task that met a new file system, for a moment: what it used is still to be named */
 struct held {
@@ -44,7 +37,7 @@ struct held {
 };
 
 struct ima_fan_told {
-	struct module modules[MAX_MODULES];
+	struct ima_fan_modules modules; /* under the lock of the ring IMA_GATE_RING_TOLD */
 	pthread_mutex_t held_lock;
 	struct held held[MAX_HELD];
 	size_t next_held;
@@ -285,27 +278,12 @@ static void lost(struct ima_fan_told *t, const char *name, int error)
 	ima_fan_job_count_lost(&j, name, error);
 }
 
-static void drop_module(struct module *m)
+static void module(struct ima_fan_told *t, const struct ima_gate_record *r, size_t size)
 {
-	free(m->data);
-	*m = (struct module){ 0 };
-}
+	const int e = ima_fan_modules_piece(&t->modules, t->w->env.monitor, t->h, r, size);
 
-/* as the kernel does: the digest is listed in place of the buffer */
-static void measure_module(struct ima_fan_told *t, const struct module *m)
-{
-	static const char label[] = "modules";
-	const struct ima_buffer_event ev = {
-		.facts = { .func = IMA_FUNC_CRITICAL_DATA,
-			   .func_data = { (const uint8_t *)label, sizeof(label) - 1 } },
-		.name = "init_module",
-		.data = { m->data, m->len },
-		.by_hash = true,
-	};
-	const int r = ima_monitor_buffer(t->w->env.monitor, t->h, &ev);
-
-	if (r < 0 && r != -ENOENT)
-		lost(t, ev.name, r);
+	if (e < 0 && e != -ENOENT)
+		lost(t, "init_module", e);
 }
 
 static void buffer(struct ima_fan_told *t, const struct ima_gate_record *r, size_t size,
@@ -416,35 +394,6 @@ static void opened(struct ima_fan_told *t, const struct ima_gate_record *r)
 		ima_ignore(ima_gate_watch(t->w->fan->gate, dev_major, dev_minor, false));
 }
 
-/* pieces come in order, one task's between another's */
-static void piece(struct ima_fan_told *t, const struct ima_gate_record *r, size_t size)
-{
-	const struct ima_gate_data_record *d = (const struct ima_gate_data_record *)r;
-	const uint64_t at = r->c.ino, len = r->c.gen;
-	struct module *m = NULL;
-
-	for (size_t i = 0; i < MAX_MODULES && !m; i++)
-		if (t->modules[i].tid == r->c.tid || (at == 0 && !t->modules[i].tid))
-			m = &t->modules[i];
-	if (at == 0 && m) {
-		free(m->data);
-		*m = (struct module){ .tid = r->c.tid, .data = malloc(len), .len = len };
-	}
-	if (!m || !m->data || size < sizeof(*d) || r->data_len > sizeof(d->data) || at != m->at ||
-	    len != m->len || r->data_len > len - at) {
-		if (m)
-			drop_module(m);
-		lost(t, "init_module", -EIO);
-		return;
-	}
-	memcpy(m->data + at, d->data, r->data_len);
-	m->at += r->data_len;
-	if (m->at == m->len) {
-		measure_module(t, m);
-		drop_module(m);
-	}
-}
-
 /* names from the file upwards, to a path */
 static void turn_path(const struct ima_gate_record *r, char ret[static IMA_GATE_PATH_MAX + 1], __u32 *ret_len)
 {
@@ -519,7 +468,7 @@ static void on_record(void *user, const struct ima_gate_record *r, size_t size)
 		key(t, r, size);
 		break;
 	case IMA_GATE_MODULE:
-		piece(t, r, size);
+		module(t, r, size);
 		break;
 	case IMA_GATE_CMDLINE:
 		cmdline(t, r, size);
@@ -612,8 +561,7 @@ struct ima_fan_told *ima_fan_told_stop(struct ima_fan_told *t)
 		pthread_join(t->changes, NULL);
 	ima_gate_ring_drain(t->w->fan->gate);
 	ima_gate_ring_close(t->w->fan->gate);
-	for (size_t i = 0; i < MAX_MODULES; i++)
-		drop_module(&t->modules[i]);
+	ima_fan_modules_drop(&t->modules);
 	release_old(t, true);
 	pthread_mutex_destroy(&t->held_lock);
 	ima_hasher_free(t->h);
