@@ -4,15 +4,9 @@
 import json
 import sys
 
-try:
-    import jsonschema
-except ImportError:
-    sys.exit(77)
+import schema
 
-schema = json.load(open(sys.argv[1], encoding="utf-8"))
-kind = jsonschema.validators.validator_for(schema)
-kind.check_schema(schema)
-validator = kind(schema, format_checker=jsonschema.FormatChecker())
+checks = schema.validator(sys.argv[1])
 
 
 def indices(run):
@@ -26,7 +20,7 @@ def indices(run):
 status = 0
 for name in sys.argv[2:]:
     log = json.load(open(name, encoding="utf-8"))
-    wrong = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in validator.iter_errors(log)]
+    wrong = schema.faults(checks, log)
     if not wrong:
         wrong = [w for run in log["runs"] for w in indices(run)]
     for w in wrong[:20]:

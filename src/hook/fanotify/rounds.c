@@ -10,14 +10,14 @@
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "hook/fanotify/namespaces.h"
+#include "hook/fanotify/shared.h"
 
 #define INTERVAL_MS 500
-#define UNSURE_MAX_MS 4000 /* then everything is looked at again in any case */
+#define UNSURE_MAX_NS UINT64_C(4000000000) /* then everything is looked at again in any case */
 
 struct ima_fan_rounds {
 	struct ima_fan_rounds_opts opts;
@@ -25,18 +25,10 @@ struct ima_fan_rounds {
 	int stop_fd;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* everything is looked at again once the tables have come to rest: an unmount finds nothing busy. Tables that never rest do not put it off */
-static bool is_time(bool at_rest, int64_t unsure_since)
+static bool is_time(bool at_rest, uint64_t unsure_since)
 {
-	return unsure_since && (at_rest || now_ms() - unsure_since >= UNSURE_MAX_MS);
+	return unsure_since && (at_rest || ima_fan_now_ns() - unsure_since >= UNSURE_MAX_NS);
 }
 
 static void *run(void *arg)
@@ -46,7 +38,7 @@ static void *run(void *arg)
 	ima_cleanup(ima_closep) int fd = ima_ns_table(0);
 	struct pollfd p[2] = { { .fd = all->stop_fd, .events = POLLIN },
 			       { .fd = fd, .events = POLLPRI } };
-	int64_t unsure_since = 0; /* 0: sure */
+	uint64_t unsure_since = 0; /* on the clock of ima_fan_now_ns(); 0: sure */
 
 	o->hook->ops->exempt(o->hook, (int)syscall(SYS_gettid));
 	for (;;) {
@@ -63,7 +55,7 @@ static void *run(void *arg)
 		if (r < 0)
 			o->say(o->user, LOG_ERR, "reading the mount table failed: new mounts are not covered");
 		sure = r >= 0 && n <= 0 && (again || r == 0);
-		unsure_since = sure ? 0 : unsure_since && !(again && r >= 0) ? unsure_since : now_ms();
+		unsure_since = sure ? 0 : unsure_since && !(again && r >= 0) ? unsure_since : ima_fan_now_ns();
 	}
 }
 
