@@ -18,18 +18,59 @@
 
 /*
  * Two names of one file may be under way at once, and each sets two attributes that belong together. Files with several names take turns, by
- * their inode; a thread has one file at a time.
+ * their inode; a thread has one file at a time. What was last read in a turn is known to the next: a file is read once for all its names.
  */
+struct imactl_label_turn {
+	pthread_mutex_t lock;
+	/* st: the file as the digest was made, or as the label set for it left it; digest.len 0: none */
+	struct stat st;
+	struct ima_digest digest;
+};
+
 #define N_TURNS 64
-static pthread_mutex_t turns[N_TURNS] = { [0 ... N_TURNS - 1] = PTHREAD_MUTEX_INITIALIZER };
+static struct imactl_label_turn turns[N_TURNS] = { [0 ... N_TURNS - 1] = { .lock = PTHREAD_MUTEX_INITIALIZER } };
+
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool is_same_content(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size && is_same_time(&a->st_mtim, &b->st_mtim);
+}
 
 static int take_turn(struct imactl_label_file *f)
 {
 	if (f->st.st_nlink < 2)
 		return 0;
 	f->turn = &turns[f->st.st_ino % N_TURNS];
-	pthread_mutex_lock(f->turn);
+	pthread_mutex_lock(&f->turn->lock);
 	return fstat(f->fd, &f->st) < 0 ? -errno : 0;
+}
+
+static bool is_known(const struct imactl_label_file *f, enum ima_hash_algo algo)
+{
+	const struct imactl_label_turn *t = f->turn;
+
+	return t && t->digest.len && t->digest.algo == algo && is_same_content(&t->st, &f->st) && is_same_time(&t->st.st_ctim, &f->st.st_ctim);
+}
+
+static void keep(const struct imactl_label_file *f, const struct ima_digest *d)
+{
+	if (f->turn) {
+		f->turn->st = f->st;
+		f->turn->digest = *d;
+	}
+}
+
+/* a label of ours changed the inode, nothing else of the file */
+static void follow(const struct imactl_label_file *f)
+{
+	struct stat now;
+
+	if (f->turn && is_same_content(&f->turn->st, &f->st) && fstat(f->fd, &now) == 0 && is_same_content(&now, &f->st))
+		f->turn->st = now;
 }
 
 int imactl_label_take(int fd, bool user_names, struct imactl_label_file *ret)
@@ -96,11 +137,6 @@ static int settle(struct imactl_label_file *f)
 	return fstat(f->fd, &f->st) < 0 ? -errno : 0;
 }
 
-static bool is_same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 /* 0, -ETXTBSY it changed; 1 only the inode did, which a label written under another name of the file explains */
 static int compare(struct imactl_label_file *f)
 {
@@ -116,8 +152,8 @@ static int compare(struct imactl_label_file *f)
 	return now.st_nlink > 1 ? 1 : -ETXTBSY;
 }
 
-int imactl_label_hash(struct imactl_label_file *f, struct ima_hasher *h, enum ima_hash_algo algo,
-		      const struct ima_verity_opts *verity, struct ima_digest *ret)
+static int read_content(struct imactl_label_file *f, struct ima_hasher *h, enum ima_hash_algo algo,
+			const struct ima_verity_opts *verity, struct ima_digest *ret)
 {
 	struct ima_digest d = { 0 }, before;
 	int r = settle(f), changed = 1;
@@ -139,10 +175,25 @@ int imactl_label_hash(struct imactl_label_file *f, struct ima_hasher *h, enum im
 	return r;
 }
 
+int imactl_label_hash(struct imactl_label_file *f, struct ima_hasher *h, enum ima_hash_algo algo,
+		      const struct ima_verity_opts *verity, struct ima_digest *ret)
+{
+	int r;
+
+	if (!verity && is_known(f, algo)) {
+		*ret = f->turn->digest;
+		return 0;
+	}
+	r = read_content(f, h, algo, verity, ret);
+	if (r == 0 && !verity)
+		keep(f, ret);
+	return r;
+}
+
 void imactl_label_close(struct imactl_label_file *f)
 {
 	if (f->turn)
-		pthread_mutex_unlock(f->turn);
+		pthread_mutex_unlock(&f->turn->lock);
 	f->turn = NULL;
 	f->fd = ima_close(f->fd);
 }
@@ -192,7 +243,10 @@ int imactl_label_set(const struct imactl_label_file *f, const char *which, struc
 	char name[32];
 
 	name_of(f, which, name);
-	return fsetxattr(f->fd, name, value.data, value.len, 0) < 0 ? -errno : 0;
+	if (fsetxattr(f->fd, name, value.data, value.len, 0) < 0)
+		return -errno;
+	follow(f);
+	return 0;
 }
 
 int imactl_label_remove(const struct imactl_label_file *f, const char *which)
@@ -200,7 +254,10 @@ int imactl_label_remove(const struct imactl_label_file *f, const char *which)
 	char name[32];
 
 	name_of(f, which, name);
-	return fremovexattr(f->fd, name) < 0 && errno != ENODATA ? -errno : 0;
+	if (fremovexattr(f->fd, name) < 0)
+		return errno == ENODATA ? 0 : -errno;
+	follow(f);
+	return 0;
 }
 
 /* what is pending stands for what is there */

@@ -2,16 +2,17 @@
 /* One file to be labelled: its descriptor, its facts, its attributes; labels are set whole or not at all. */
 #pragma once
 
-#include <pthread.h>
 #include <sys/stat.h>
 
 #include "core/evm/evm.h"
 #include "imactl/files.h"
 
+struct imactl_label_turn;
+
 struct imactl_label_file {
 	int fd;
 	struct stat st;
-	pthread_mutex_t *turn; /* held until it is closed: the file has other names; NULL: not */
+	struct imactl_label_turn *turn; /* held until it is closed: the file has other names; NULL: not */
 	bool user_names; /* user.ima and user.evm in place of security.ima and security.evm */
 	/* EVM: what is written at the end, or stands beside the file, counts as if it were there */
 	struct ima_bytes pending_ima, pending_evm;
@@ -29,6 +30,7 @@ void imactl_label_close(struct imactl_label_file *f);
 
 /**
  * imactl_label_hash() - digest of the content, or with @verity of the fs-verity descriptor
+ * A file that has just been read under another of its names, and that nothing but a label of ours changed since, is not read again.
  * -ETXTBSY its size or times changed meanwhile; errors of ima_hash_fd() and ima_verity_digest_fd()
  */
 ima_must_check int imactl_label_hash(struct imactl_label_file *f, struct ima_hasher *h, enum ima_hash_algo algo,

@@ -2,7 +2,7 @@
 # Trees and lists: which files are taken, detached labels, what is labelled already, trouble of every kind, interruption, memory.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/../keys.sh"
-for tool in openssl getfattr setfattr evmctl python3 chattr; do command -v $tool >/dev/null || skip "$tool is missing"; done
+for tool in openssl getfattr setfattr evmctl python3 chattr strace; do command -v $tool >/dev/null || skip "$tool is missing"; done
 
 make_mount 512M
 cd "$work/mnt"
@@ -142,6 +142,27 @@ rm busy
 # one file under many names
 mkdir links; echo x >links/0; for i in $(seq 300); do ln links/0 links/$i; done
 ends 0 "$imactl" hash -r links; said "301 hashed, 0 failed"
+# read once for all its names, but not once more too few: what changes between two names shows, also when its size and time do not
+head -c 300k /dev/urandom >links/0
+for n in 0 1 2; do echo links/$n; done >"$work/three"
+for how in hash "sign -k keys/rsa.key" "hash -n" "verify -k keys/rsa.der"; do
+	ends 0 strace -f -qq -e trace=pread64 -e signal=none -o "$work/reads" "$imactl" $how -q --threads 1 --files-from "$work/three"
+	[ "$(grep -c "= 262144$" "$work/reads")" = 1 ] || die "$how of three names of a file: $(cat "$work/reads")"
+done
+mkfifo names
+"$imactl" hash -q --threads 1 --files-from names >"$work/out" 2>&1 &
+pid=$!
+exec 3>names
+echo links/1 >&3
+want=0x0404$(sha256sum <links/0 | cut -d' ' -f1)
+for _ in $(seq 500); do [ "$(label security.ima links/1)" = "$want" ] && break; sleep 0.02; done
+sleep 0.05
+touch -r links/0 time; printf x | dd of=links/0 conv=notrunc status=none; touch -r time links/0
+echo links/2 >&3
+exec 3>&-
+wait $pid || die "hash --files-from: $(cat "$work/out")"
+[ "$(label security.ima links/2)" = "0x0404$(sha256sum <links/0 | cut -d' ' -f1)" ] || die "a name's label is that of what the file was under another name"
+rm names time
 # many under several: whichever name comes last, the two labels belong together
 for i in $(seq 300); do echo $i >links/$i.a; for k in b c d e; do ln links/$i.a links/$i.$k; done; done
 for _ in 1 2 3 4 5; do
