@@ -14,8 +14,8 @@ ima_must_check int ima_ak_chain_new(struct ima_ak_chain **ret);
 struct ima_ak_chain *ima_ak_chain_free(struct ima_ak_chain *c);
 size_t ima_ak_chain_n(const struct ima_ak_chain *c); /* NULL: 0 */
 
-/** ima_ak_chain_add() - one certificate, PEM or DER: a root, or one on the way. -EBADMSG, -ENOPKG with @diag, -ENOMEM */
-ima_must_check int ima_ak_chain_add(struct ima_ak_chain *c, struct ima_bytes cert, struct ima_diag *diag);
+/** ima_ak_chain_add() - one certificate in DER, or any number in PEM: roots, or those on the way. -EBADMSG with @diag, -ENOMEM */
+ima_must_check int ima_ak_chain_add(struct ima_ak_chain *c, struct ima_bytes certs, struct ima_diag *diag);
 
 /** ima_ak_chain_verify() - does a chain lead from @k's certificate to one of these? @diag: why not */
 enum ima_quote_verdict ima_ak_chain_verify(const struct ima_ak_chain *c, const struct ima_ak *k, struct ima_diag *diag);

@@ -23,6 +23,7 @@
 #include "base/hex.h"
 #include "base/reader.h"
 #include "core/attest/public.h"
+#include "core/sig/pem_openssl.h"
 
 #define ALG_RSASSA 0x0014
 #define ALG_RSAPSS 0x0016
@@ -161,10 +162,10 @@ static EVP_PKEY *from_der(struct ima_ak *k, struct ima_bytes in)
 static EVP_PKEY *from_pem(struct ima_ak *k, struct ima_bytes in)
 {
 	BIO *b = BIO_new_mem_buf(in.data, (int)in.len);
-	EVP_PKEY *pkey = b ? PEM_read_bio_PUBKEY(b, NULL, NULL, NULL) : NULL;
+	EVP_PKEY *pkey = b ? PEM_read_bio_PUBKEY(b, NULL, ima_pem_no_password, NULL) : NULL;
 
 	if (b && !pkey && BIO_reset(b) == 1) {
-		k->cert = PEM_read_bio_X509(b, NULL, NULL, NULL);
+		k->cert = PEM_read_bio_X509(b, NULL, ima_pem_no_password, NULL);
 		pkey = k->cert ? X509_get_pubkey(k->cert) : NULL;
 	}
 	BIO_free(b);
@@ -448,20 +449,57 @@ size_t ima_ak_chain_n(const struct ima_ak_chain *c)
 	return c ? c->n : 0;
 }
 
-int ima_ak_chain_add(struct ima_ak_chain *c, struct ima_bytes cert, struct ima_diag *diag)
+/* takes @cert; NULL: there is none */
+static int add_cert(struct ima_ak_chain *c, X509 *cert)
 {
-	struct ima_ak *k = NULL;
-	int r = ima_ak_parse(cert, &k, diag);
+	const int r = !cert ? -EBADMSG : X509_STORE_add_cert(c->store, cert) == 1 ? 0 : -ENOMEM;
 
-	if (r < 0)
-		return r;
-	if (!k->cert)
-		r = ima_diag_text(diag, -EBADMSG, "not a certificate");
-	else if (X509_STORE_add_cert(c->store, k->cert) != 1)
-		r = -ENOMEM;
+	X509_free(cert);
 	c->n += r == 0;
-	ima_ak_free(k);
 	return r;
+}
+
+static X509 *der_cert(struct ima_bytes in)
+{
+	const unsigned char *at = in.data;
+	X509 *x = d2i_X509(NULL, &at, (long)in.len);
+
+	if (x && at != in.data + in.len) {
+		X509_free(x);
+		return NULL;
+	}
+	return x;
+}
+
+/* every certificate of a bundle, whatever stands between them */
+static int add_pem(struct ima_ak_chain *c, struct ima_bytes in)
+{
+	BIO *b = BIO_new_mem_buf(in.data, (int)in.len);
+	int r = b ? add_cert(c, PEM_read_bio_X509(b, NULL, ima_pem_no_password, NULL)) : -ENOMEM;
+
+	while (r == 0) {
+		X509 *x = PEM_read_bio_X509(b, NULL, ima_pem_no_password, NULL);
+
+		if (!x) {
+			r = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE ? 0 : -EBADMSG;
+			break;
+		}
+		r = add_cert(c, x);
+	}
+	BIO_free(b);
+	return r;
+}
+
+int ima_ak_chain_add(struct ima_ak_chain *c, struct ima_bytes certs, struct ima_diag *diag)
+{
+	int r;
+
+	if (!certs.len || certs.len > CERT_MAX)
+		return ima_diag_text(diag, -EBADMSG, "not a certificate");
+	ERR_set_mark();
+	r = certs.data[0] == 0x30 ? add_cert(c, der_cert(certs)) : add_pem(c, certs);
+	ERR_pop_to_mark();
+	return r == -EBADMSG ? ima_diag_text(diag, r, "not a certificate in DER, or certificates in PEM") : r;
 }
 
 enum ima_quote_verdict ima_ak_chain_verify(const struct ima_ak_chain *c, const struct ima_ak *k, struct ima_diag *diag)

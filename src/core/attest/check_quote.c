@@ -13,27 +13,33 @@ static bool is_strong(const struct ima_checking *c, const struct ima_ak *k)
 }
 
 /* a certificate vouches for the key that is in it */
-static void check_chain(struct ima_checking *c, const struct ima_ak *k)
+static int check_chain(struct ima_checking *c, const struct ima_ak *k)
 {
+	struct ima_known_ak of_cert = { 0 };
 	struct ima_diag diag = { 0 };
-	struct ima_ak *of_cert = NULL;
+	int r;
 
 	if (!c->evidence->ak_cert.len) {
 		ima_checked(c, IMA_CHECK_AK, IMA_CHECK_FAIL, "the key is not among the trusted ones and has no certificate");
-		return;
+		return 0;
 	}
-	if (ima_ak_parse(c->evidence->ak_cert, &of_cert, &diag) < 0)
+	/* made once for all evidences of this key, as the key itself; time may pass, so that the chain is followed each time */
+	r = ima_known_aks_get(c->v->aks, c->evidence->ak_cert, &of_cert, &diag);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
 		ima_checked(c, IMA_CHECK_AK, IMA_CHECK_FAIL, "its certificate: %.150s", diag.text);
-	else if (!ima_ak_is_same_key(of_cert, k))
+	else if (!ima_ak_is_same_key(of_cert.ak, k))
 		ima_checked(c, IMA_CHECK_AK, IMA_CHECK_FAIL, "the certificate that came along is of another key");
-	else if (ima_ak_chain_verify(c->v->opts.ak_chain, of_cert, &diag) != IMA_QUOTE_GOOD)
+	else if (ima_ak_chain_verify(c->v->opts.ak_chain, of_cert.ak, &diag) != IMA_QUOTE_GOOD)
 		ima_checked(c, IMA_CHECK_AK, IMA_CHECK_FAIL, "its certificate is not trusted: %.120s", diag.text);
 	else
 		ima_checked(c, IMA_CHECK_AK, IMA_CHECK_PASS, "certified, %s", ima_ak_algorithm(k));
-	ima_ak_free(of_cert);
+	ima_known_ak_done(&of_cert);
+	return 0;
 }
 
-static void check_ak(struct ima_checking *c, const struct ima_ak *k)
+static int check_ak(struct ima_checking *c, const struct ima_ak *k)
 {
 	ima_ak_fingerprint(k, c->result->ak);
 	snprintf(c->result->ak_algorithm, sizeof(c->result->ak_algorithm), "%s", ima_ak_algorithm(k));
@@ -44,11 +50,12 @@ static void check_ak(struct ima_checking *c, const struct ima_ak *k)
 	else if (c->ak_is_trusted)
 		ima_checked(c, IMA_CHECK_AK, IMA_CHECK_PASS, "trusted, %s", ima_ak_algorithm(k));
 	else if (ima_ak_chain_n(c->v->opts.ak_chain))
-		check_chain(c, k);
+		return check_chain(c, k);
 	else if (c->v->opts.n_aks)
 		ima_checked(c, IMA_CHECK_AK, IMA_CHECK_FAIL, "the key is not among the trusted ones");
 	else
 		ima_checked(c, IMA_CHECK_AK, IMA_CHECK_UNABLE, "no attestation key is trusted: nothing says whose TPM this is");
+	return 0;
 }
 
 /* without a key in the evidence the only trusted one is tried */
@@ -204,8 +211,10 @@ static int check_with(struct ima_checking *c, const struct ima_ak *k)
 	enum ima_hash_algo algo = IMA_HASH_SHA256;
 	struct ima_diag diag = { 0 };
 	bool is_signed;
+	int r = check_ak(c, k);
 
-	check_ak(c, k);
+	if (r < 0)
+		return r;
 	is_signed = check_signature(c, k, &algo);
 	if (ima_quote_parse(c->evidence->attest, &c->quote, &diag) < 0) {
 		ima_checked(c, IMA_CHECK_QUOTE, IMA_CHECK_FAIL, "%s", diag.text);

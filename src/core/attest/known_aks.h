@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Attestation keys by the bytes that they were made of: a key that comes with many evidences is made once, and once compared with those that are trusted.
+ * Attestation keys, and their certificates, by the bytes that they were made of: one that comes with many evidences is made once, and once compared with
+ * those that are trusted.
  * Any number of threads.
  */
 #pragma once

@@ -25,6 +25,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "core/sig/pem_openssl.h"
 #include "core/sig/pool.h"
 
 #define NAME_MAX_LEN 256
@@ -65,7 +66,7 @@ static X509 *parse_der(struct ima_bytes cert)
 static X509 *parse_pem(struct ima_bytes cert)
 {
 	BIO *b = BIO_new_mem_buf(cert.data, (int)cert.len);
-	X509 *x = b ? PEM_read_bio_X509(b, NULL, NULL, NULL) : NULL;
+	X509 *x = b ? PEM_read_bio_X509(b, NULL, ima_pem_no_password, NULL) : NULL;
 
 	BIO_free(b);
 	return x;

@@ -22,6 +22,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "core/sig/pem_openssl.h"
 
 #define KEY_MAX (1U << 20)
 
@@ -93,7 +94,7 @@ static bool is_of_unknown_kind(struct ima_bytes key)
 
 	if (b)
 		info = is_der(key) ? d2i_PKCS8_PRIV_KEY_INFO_bio(b, NULL) :
-				     PEM_read_bio_PKCS8_PRIV_KEY_INFO(b, NULL, NULL, NULL);
+				     PEM_read_bio_PKCS8_PRIV_KEY_INFO(b, NULL, ima_pem_no_password, NULL);
 	known = info != NULL;
 	PKCS8_PRIV_KEY_INFO_free(info);
 	BIO_free(b);

@@ -14,6 +14,7 @@
 #include <openssl/x509.h>
 
 #include "base/diag.h"
+#include "core/sig/pem_openssl.h"
 #include "core/sig/pool.h"
 #include "core/sig/private_key.h"
 #include "core/sig/public_id.h"
@@ -122,7 +123,7 @@ static X509 *parse_cert(struct ima_bytes cert)
 	if (b && cert.len && cert.data[0] == 0x30)
 		x = d2i_X509_bio(b, NULL);
 	else if (b)
-		x = PEM_read_bio_X509(b, NULL, NULL, NULL);
+		x = PEM_read_bio_X509(b, NULL, ima_pem_no_password, NULL);
 	BIO_free(b);
 	return x;
 }
