@@ -11,6 +11,7 @@
 #include "core/attest/ak.h"
 #include "core/attest/public.h"
 #include "imactl/ak_files.h"
+#include "imactl/outfile.h"
 #include "imactl/tpm_source.h"
 
 struct ak_args {
@@ -19,7 +20,7 @@ struct ak_args {
 	size_t n_cas;
 	enum ima_ak_kind kind;
 	bool force;
-	const char *command;
+	const char *command, *options; /* options: getopt's values of those that the command takes */
 };
 
 static int take_kind(struct ak_args *a, const char *text)
@@ -58,21 +59,27 @@ static int take_option(struct ak_args *a, int opt)
 
 static int parse_args(int argc, char **argv, struct ak_args *a)
 {
-	static const struct option options[] = {
+	static const struct option all[] = {
 		{ "tpm", required_argument, NULL, 't' },   { "control", required_argument, NULL, 'c' },
 		{ "ak", required_argument, NULL, 'k' },    { "ek", required_argument, NULL, 'e' },
 		{ "ek-cert", required_argument, NULL, 'E' }, { "challenge", required_argument, NULL, 'C' },
 		{ "answer", required_argument, NULL, 'a' }, { "out", required_argument, NULL, 'o' },
 		{ "alg", required_argument, NULL, 'g' },   { "ca", required_argument, NULL, 'A' },
-		{ "force", no_argument, NULL, 'f' },       { 0 },
+		{ "force", no_argument, NULL, 'f' },
 	};
+	struct option options[IMA_N_ELEMENTS(all) + 1] = { 0 };
+	size_t n = 0;
 	int opt, r = 0;
+
+	for (size_t i = 0; i < IMA_N_ELEMENTS(all); i++)
+		if (strchr(a->options, all[i].val))
+			options[n++] = all[i];
 
 	while (!r && (opt = getopt_long(argc, argv, "", options, NULL)) != -1)
 		r = take_option(a, opt);
 	if (!r && optind < argc)
 		a->folder = argv[optind++];
-	return r ? r : optind != argc ? imactl_usage(a->command) : 0;
+	return r ? r : optind != argc ? imactl_misuse(a->command, "%s: one folder is enough", argv[optind]) : 0;
 }
 
 static int open_tpm(const struct ak_args *a, struct ima_tpm **ret)
@@ -127,7 +134,7 @@ static int write_key(const char *folder, const struct ima_ak_blobs *ak, const st
 
 int cmd_ak_create(int argc, char **argv)
 {
-	struct ak_args a = { .command = "ak create" };
+	struct ak_args a = { .command = "ak create", .options = "tcgf" };
 	struct ima_buffer ek = { 0 }, cert = { 0 };
 	struct ima_ak_blobs ak = { 0 };
 	struct ima_diag diag = { 0 };
@@ -171,7 +178,7 @@ static int activate(const struct ak_args *a, const struct ima_ak_blobs *ak, cons
 	else if (ima_buffer_append_hex(&hex, secret.data, secret.len) < 0 || ima_buffer_append_u8(&hex, '\n') < 0)
 		r = imactl_fail(EXIT_UNABLE, "out of memory");
 	else if (a->out)
-		r = imactl_write_file(NULL, a->out, ima_buffer_bytes(&hex), 0600);
+		r = imactl_outfile_write(a->out, ima_buffer_bytes(&hex), 0600);
 	else
 		printf("%s", (char *)hex.data);
 	ima_tpm_free(tpm);
@@ -182,13 +189,13 @@ static int activate(const struct ak_args *a, const struct ima_ak_blobs *ak, cons
 
 int cmd_ak_activate(int argc, char **argv)
 {
-	struct ak_args a = { .command = "ak activate" };
+	struct ak_args a = { .command = "ak activate", .options = "tcCo" };
 	struct ima_buffer challenge = { 0 };
 	struct ima_ak_blobs ak = { 0 };
 	int r = parse_args(argc, argv, &a);
 
 	if (r || !a.challenge)
-		return r ? r : imactl_usage(a.command);
+		return r ? r : imactl_misuse(a.command, "--challenge FILE is missing");
 	r = imactl_ak_read(a.folder ? a.folder : IMACTL_AK_FOLDER, &ak);
 	if (!r)
 		r = imactl_read_named(NULL, a.challenge, IMA_QUOTE_MAX, &challenge);
@@ -322,14 +329,18 @@ static int confirm(const struct ak_args *a)
 
 int cmd_ak_enroll(int argc, char **argv)
 {
-	struct ak_args a = { .command = "ak enroll" };
+	struct ak_args a = { .command = "ak enroll", .options = "keEAa" };
 	const int r = parse_args(argc, argv, &a);
 
 	if (r)
 		return r;
-	if (a.folder && a.answer && !a.ak && !a.ek)
-		return confirm(&a);
-	if (!a.folder || !a.ak || !a.ek || a.answer)
-		return imactl_usage(a.command);
+	if (!a.folder)
+		return imactl_misuse(a.command, "no folder is named");
+	if (a.answer)
+		return a.ak || a.ek || a.ek_cert || a.n_cas ? imactl_misuse(a.command, "--answer stands alone: the folder knows the keys") : confirm(&a);
+	if (!a.ak || !a.ek)
+		return imactl_misuse(a.command, "--ak and --ek are both needed, or --answer");
+	if (a.n_cas && !a.ek_cert)
+		return imactl_misuse(a.command, "--ca goes with --ek-cert: what should it vouch for?");
 	return enroll(&a);
 }

@@ -20,7 +20,7 @@ static int show(const struct imactl_label_opts *o, const char *path, struct imac
 		return 0;
 	if (o->files.json)
 		return imactl_file_json(&res->out, path, json_pack("{s:s}", "status", "done"));
-	return ima_buffer_printf(&res->out, "%s\n", path);
+	return imactl_file_line(&res->out, path, "");
 }
 
 static void clear_one(void *user, struct ima_hasher *h, const struct imactl_file *file, struct imactl_file_result *res)

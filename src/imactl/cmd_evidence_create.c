@@ -9,8 +9,10 @@
 
 #include <ima/mlist.h>
 
+#include "core/attest/ak.h"
 #include "core/attest/evidence.h"
 #include "imactl/ak_files.h"
+#include "imactl/outfile.h"
 #include "imactl/quote_source.h"
 #include "imactl/sources.h"
 
@@ -81,10 +83,18 @@ static int parse_args(int argc, char **argv, struct create *c)
 
 	while (!r && (opt = getopt_long(argc, argv, "", options, NULL)) != -1)
 		r = take_option(c, opt);
-	if (!r && (optind != argc || !c->out))
-		r = imactl_usage("evidence create");
+	if (!r && optind != argc)
+		r = imactl_misuse("evidence create", "%s: nothing stands without an option", argv[optind]);
+	if (!r && !c->out)
+		r = imactl_misuse("evidence create", "--out FILE is missing");
 	if (!r && c->keylime && c->from)
 		r = imactl_fail(EXIT_USAGE, "Keylime's verifier wants the whole list: no --from");
+	if (!r && c->keylime && c->ak_cert)
+		r = imactl_misuse("evidence create", "Keylime's verifier takes no --ak-cert");
+	if (!r && !c->keylime && c->runtime_policy)
+		r = imactl_misuse("evidence create", "--runtime-policy goes with --format keylime");
+	if (!r && c->event_log && c->no_event_log)
+		r = imactl_misuse("evidence create", "--eventlog and --no-eventlog: one of the two");
 	return r;
 }
 
@@ -147,6 +157,25 @@ static int read_list(struct create *c)
 	return r;
 }
 
+/* a verifier would refuse the whole evidence for another one */
+static int check_cert(const struct create *c, const char *name)
+{
+	struct ima_ak *ak = NULL, *of_cert = NULL;
+	struct ima_diag diag = { 0 };
+	int r = EXIT_GOOD, e;
+
+	e = ima_ak_parse(ima_buffer_bytes(&c->ak.pub), &ak, &diag);
+	if (e == 0)
+		e = ima_ak_parse(ima_buffer_bytes(&c->cert), &of_cert, &diag);
+	if (e < 0)
+		r = imactl_fail_diag(EXIT_UNABLE, name, &diag, e);
+	else if (!ima_ak_is_same_key(ak, of_cert))
+		r = imactl_fail(EXIT_UNABLE, "%s: the certificate is of another key", name);
+	ima_ak_free(ak);
+	ima_ak_free(of_cert);
+	return r;
+}
+
 static int gather(struct create *c)
 {
 	const char *folder = imactl_quote_folder(&c->quote);
@@ -160,6 +189,8 @@ static int gather(struct create *c)
 		r = read_optional(c->event_log, NULL, EVENT_LOG, EVENT_LOG_MAX, &c->log);
 	if (!r)
 		r = read_optional(c->ak_cert, folder, "ak.crt", 64U << 10, &c->cert);
+	if (!r && (c->ak_cert || c->cert.len))
+		r = check_cert(c, c->ak_cert ? c->ak_cert : "ak.crt");
 	if (!r)
 		r = read_optional(NULL, folder, "ek.crt", 64U << 10, &c->ek_cert);
 	if (!r)
@@ -191,7 +222,7 @@ static int write_archive(struct create *c)
 
 	if (r == 0)
 		r = ima_evidence_write(&p, h, &out, &diag);
-	r = r < 0 ? imactl_fail_diag(EXIT_UNABLE, c->out, &diag, r) : imactl_write_file(NULL, c->out, ima_buffer_bytes(&out), 0644);
+	r = r < 0 ? imactl_fail_diag(EXIT_UNABLE, c->out, &diag, r) : imactl_outfile_write(c->out, ima_buffer_bytes(&out), 0644);
 	ima_buffer_done(&out);
 	ima_hasher_free(h);
 	return r;
@@ -240,7 +271,7 @@ static int write_keylime(struct create *c)
 	if (!r && (!text || ima_buffer_append_str(&out, text) < 0))
 		r = imactl_fail(EXIT_UNABLE, "out of memory");
 	if (!r)
-		r = imactl_write_file(NULL, c->out, ima_buffer_bytes(&out), 0644);
+		r = imactl_outfile_write(c->out, ima_buffer_bytes(&out), 0644);
 	free(text);
 	json_decref(o);
 	ima_buffer_done(&quote);

@@ -74,7 +74,9 @@ static int parse_args(int argc, char **argv, struct verify_args *a, struct evide
 	while (!r && (opt = getopt_long(argc, argv, "k:q", options, NULL)) != -1)
 		r = take_option(a, s, opt);
 	if (!r && optind == argc)
-		r = imactl_usage("evidence verify");
+		r = imactl_misuse("evidence verify", "no evidence is named");
+	if (!r && !a->ear_key.key && (a->ear_key.pass_file || a->ear_key.pass_fd))
+		r = imactl_fail(EXIT_USAGE, "--pass-file and --pass-fd go with --ear-key");
 	if (!r && (a->form == FORM_EAR) != (a->ear_key.key != NULL))
 		r = imactl_fail(EXIT_USAGE, "--format ear goes with --ear-key KEY, and only with it");
 	return r ? r : evidence_sources_finish(s);
@@ -88,11 +90,10 @@ static void show(void *user, const struct evidence_item *it)
 		evidence_ear_add(o->ear, it);
 	else if (o->args->form == FORM_SARIF)
 		evidence_sarif_add(o->results, it, o->src->reference);
-	else if (it->error[0])
-		return;
 	else if (o->args->form == FORM_JSON)
-		json_array_append_new(o->results, imactl_attestation_json(it->path, it->result, o->src->reference));
-	else
+		json_array_append_new(o->results, it->error[0] ? imactl_unable_json(it->path, it->error) :
+								 imactl_attestation_json(it->path, it->result, o->src->reference));
+	else if (!it->error[0])
 		imactl_attestation_text(it->path, it->result, o->src->reference, o->args->quiet);
 }
 

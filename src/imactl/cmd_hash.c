@@ -30,7 +30,8 @@ static int show(const struct imactl_label_opts *o, const char *path, const struc
 		return imactl_file_json(&res->out, path,
 					json_pack("{s:s, s:s, s:s}", "status", "done", "algo", ima_hash_name(d->algo),
 						  "digest", (char *)hex.data));
-	return ima_buffer_printf(&res->out, "%s:%s %s\n", ima_hash_name(d->algo), (char *)hex.data, path);
+	r = ima_buffer_printf(&res->out, "%s:%s ", ima_hash_name(d->algo), (char *)hex.data);
+	return r < 0 ? r : imactl_file_line(&res->out, path, "");
 }
 
 static int hash_open(const struct imactl_label_opts *o, struct ima_hasher *h, const char *path,

@@ -27,6 +27,21 @@ struct listed {
 	int32_t serial; /* 0: in a file */
 };
 
+static bool is_text(const char *path)
+{
+	json_t *s = json_string(path);
+
+	json_decref(s);
+	return s;
+}
+
+static json_t *hex_json(const char *path)
+{
+	ima_cleanup(ima_buffer_done) struct ima_buffer hex = { 0 };
+
+	return ima_buffer_append_hex(&hex, path, strlen(path)) == 0 ? json_string((char *)hex.data) : NULL;
+}
+
 static int show(struct list_run *l, const struct listed *k)
 {
 	char id[9] = "-", serial[16] = "";
@@ -34,13 +49,16 @@ static int show(struct list_run *l, const struct listed *k)
 	if (k->has_id)
 		snprintf(id, sizeof(id), "%08x", k->id);
 	if (l->json)
-		return json_array_append_new(l->all, json_pack("{s:s, s:s*, s:s, s:s, s:b, s:o*}", "place", k->place, "id",
+		return json_array_append_new(l->all, json_pack("{s:s*, s:o*, s:s*, s:s, s:s, s:b, s:o*}", "place", is_text(k->place) ? k->place : NULL,
+							       "place_hex", is_text(k->place) ? NULL : hex_json(k->place), "id",
 							       k->has_id ? id : NULL, "algorithm", k->algorithm, "name", k->name,
 							       "expired", (int)k->is_expired, "serial",
 							       k->serial ? json_integer(k->serial) : NULL)) < 0 ? -ENOMEM : 0;
 	if (k->serial)
 		snprintf(serial, sizeof(serial), " %d", k->serial);
-	printf("%-8s %-20s %s  (%s%s)%s\n", id, k->algorithm[0] ? k->algorithm : "-", k->name, k->place, serial, k->is_expired ? " expired" : "");
+	printf("%-8s %-20s %s  (", id, k->algorithm[0] ? k->algorithm : "-", k->name);
+	imactl_print_path(stdout, k->place);
+	printf("%s)%s\n", serial, k->is_expired ? " expired" : "");
 	return 0;
 }
 
@@ -236,13 +254,16 @@ int cmd_keys_id(int argc, char **argv)
 			return imactl_usage("keys id");
 	}
 	if (optind == argc)
-		return imactl_usage("keys id");
+		return imactl_misuse("keys id", "no file is named");
 	for (int i = optind; i < argc; i++) {
 		e = id_of(argv[i], &opts, &id);
-		if (e == EXIT_GOOD)
-			printf("%08x %s\n", id, argv[i]);
-		else
+		if (e != EXIT_GOOD) {
 			r = e;
+			continue;
+		}
+		printf("%08x ", id);
+		imactl_print_path(stdout, argv[i]);
+		putchar('\n');
 	}
 	return r;
 }
@@ -275,8 +296,10 @@ int cmd_keys_import(int argc, char **argv)
 	size_t len = 0;
 	int r;
 
-	if (getopt_long(argc, argv, "", (const struct option[]){ { 0 } }, NULL) != -1 || argc - optind != 2)
+	if (getopt_long(argc, argv, "", (const struct option[]){ { 0 } }, NULL) != -1)
 		return imactl_usage("keys import");
+	if (argc - optind != 2)
+		return imactl_misuse("keys import", "a certificate, and a keyring");
 	r = imactl_read_file(argv[optind], KEY_MAX, &bytes, &len);
 	if (r < 0)
 		return imactl_fail(EXIT_UNABLE, "%s: %s", argv[optind], strerror(-r));

@@ -28,6 +28,7 @@ struct generate_args {
 struct generate_run {
 	const struct generate_args *args;
 	int folder;
+	bool folder_is_new;
 	struct imactl_secret password; /* empty: none */
 	struct ima_keypair *ca, *signing;
 	char *made[MAX_FILES];
@@ -87,9 +88,14 @@ static int parse_args(int argc, char **argv, struct generate_args *a)
 		r = take_option(a, opt);
 	if (r)
 		return r;
-	if (optind != argc - 1 || !a->ca_key != !a->ca_cert || (a->ca_key && a->ca_kind) ||
-	    (a->no_passphrase && (a->password.pass_file || a->password.pass_fd)))
-		return imactl_usage("keys generate");
+	if (optind != argc - 1)
+		return imactl_misuse("keys generate", "one folder");
+	if (!a->ca_key != !a->ca_cert)
+		return imactl_misuse("keys generate", "--ca-key and --ca-cert go together");
+	if (a->ca_key && a->ca_kind)
+		return imactl_misuse("keys generate", "--ca-kind is of a CA that is made, and --ca-key is there");
+	if (a->no_passphrase && (a->password.pass_file || a->password.pass_fd))
+		return imactl_misuse("keys generate", "--no-passphrase, and a password");
 	a->folder = argv[optind];
 	r = check_kind(a->kind);
 	return r == EXIT_GOOD && a->ca_kind ? check_kind(a->ca_kind) : r;
@@ -237,7 +243,8 @@ static int open_folder(struct generate_run *g)
 {
 	const char *path = g->args->folder;
 
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+	g->folder_is_new = mkdir(path, 0755) == 0;
+	if (!g->folder_is_new && errno != EEXIST)
 		return imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno));
 	g->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return g->folder < 0 ? imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno)) : EXIT_GOOD;
@@ -259,6 +266,8 @@ int cmd_keys_generate(int argc, char **argv)
 		r = make_keys(&g);
 	if (r == EXIT_GOOD)
 		r = write_files(&g);
+	if (r && g.folder_is_new)
+		rmdir(a.folder);
 	ima_keypair_free(g.ca);
 	ima_keypair_free(g.signing);
 	imactl_secret_done(&g.password);

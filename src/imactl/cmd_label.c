@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "core/archive/manifest.h"
@@ -44,8 +45,10 @@ static int parse_args(int argc, char **argv, struct label_args *a)
 		default: return imactl_usage("label");
 		}
 	}
-	if (!a->manifest || optind != argc - 1)
-		return imactl_usage("label");
+	if (!a->manifest)
+		return imactl_misuse("label", "--manifest FILE is missing");
+	if (optind != argc - 1)
+		return imactl_misuse("label", "one tree");
 	a->root = argv[optind];
 	return EXIT_GOOD;
 }
@@ -137,7 +140,7 @@ static void label_done(void *user, const char *path, void *item, struct imactl_f
 	if (res->status != IMACTL_FILE_UNABLE)
 		return;
 	imactl_progress_hide(&r->progress);
-	fprintf(stderr, "imactl: %s\n", res->err.len ? (const char *)res->err.data : "out of memory");
+	imactl_fail(EXIT_BAD, "%s", res->err.len ? (const char *)res->err.data : "out of memory");
 }
 
 static void draw(void *user)
@@ -212,10 +215,13 @@ static int run(struct label_run *r, const struct label_args *a)
 					     .stop = imactl_interrupt_flag() };
 	const int fd = imactl_open_input(a->manifest);
 	ima_cleanup(ima_fclosep) FILE *in = fd < 0 ? NULL : fdopen(fd, "re");
+	struct stat st;
 	int e;
 
 	if (!in)
 		return imactl_fail(EXIT_UNABLE, "%s: %s", a->manifest, strerror(fd < 0 ? -fd : errno));
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		return imactl_fail(EXIT_UNABLE, "%s: %s", a->manifest, strerror(EISDIR));
 	r->root = open(a->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->root < 0)
 		return imactl_fail(EXIT_UNABLE, "%s: %s", a->root, strerror(errno));

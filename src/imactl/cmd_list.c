@@ -284,6 +284,8 @@ static int parse_from(struct list_args *a, const char *text)
 {
 	a->from_cel = !strcmp(text, "cel-json") || !strcmp(text, "cel-cbor");
 	a->cel = !strcmp(text, "cel-json") ? IMA_CEL_JSON : IMA_CEL_CBOR;
+	if (!a->from_cel && strcmp(text, "text") && strcmp(text, "binary") && strcmp(text, "kexec") && strcmp(text, "journal"))
+		return imactl_fail(EXIT_USAGE, "--from %s: not one of text, binary, kexec, journal, cel-json, cel-cbor", text);
 	return a->from_cel ? 0 : imactl_list_format(text, &a->from);
 }
 

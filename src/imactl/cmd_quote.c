@@ -30,8 +30,10 @@ static int parse_args(int argc, char **argv, struct quote_cmd *c)
 		if (!r && c->opts.failed)
 			r = EXIT_USAGE;
 	}
-	if (!r && (optind != argc || !c->out == !c->keylime))
-		r = imactl_usage("quote");
+	if (!r && optind != argc)
+		r = imactl_misuse("quote", "%s: nothing stands without an option", argv[optind]);
+	if (!r && !c->out == !c->keylime)
+		r = imactl_misuse("quote", "--out FOLDER or --format keylime: one of the two");
 	return r;
 }
 

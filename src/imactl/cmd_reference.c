@@ -27,6 +27,13 @@ static int add_keys(struct args *a, const char *path)
 	return imactl_keyring_add(a->keys, path);
 }
 
+static const char *name_of(const struct option *o, int val)
+{
+	while (o->val != val)
+		o++;
+	return o->name;
+}
+
 /* @letters: of those that the command takes */
 static int parse_args(int argc, char **argv, const char *command, const char *letters, struct args *a)
 {
@@ -38,8 +45,10 @@ static int parse_args(int argc, char **argv, const char *command, const char *le
 	int opt, r = EXIT_GOOD;
 
 	while (r == EXIT_GOOD && (opt = getopt_long(argc, argv, "o:k:q", options, NULL)) != -1) {
-		if (!strchr(letters, opt))
+		if (opt == '?')
 			return imactl_usage(command);
+		if (!strchr(letters, opt))
+			return imactl_misuse(command, "it has no option --%s", name_of(options, opt));
 		switch (opt) {
 		case 'o': a->output = optarg; break;
 		case 'f': a->force = true; break;
@@ -127,7 +136,8 @@ int cmd_reference_merge(int argc, char **argv)
 	int r = parse_args(argc, argv, "reference merge", "ofekq", &a);
 
 	if (r == EXIT_GOOD)
-		r = a.output && a.n_rest > 1 ? merge(&a) : imactl_usage("reference merge");
+		r = !a.output ? imactl_misuse("reference merge", "-o FILE is missing") :
+		    a.n_rest < 2 ? imactl_misuse("reference merge", "the old set, and the new ones: two files at least") : merge(&a);
 	ima_keyring_free(a.keys);
 	return r;
 }
@@ -288,7 +298,7 @@ int cmd_reference_diff(int argc, char **argv)
 	int r = parse_args(argc, argv, "reference diff", "jkq", &a);
 
 	if (r == EXIT_GOOD)
-		r = a.n_rest == 2 ? diff(&a) : imactl_usage("reference diff");
+		r = a.n_rest == 2 ? diff(&a) : imactl_misuse("reference diff", "two files");
 	ima_keyring_free(a.keys);
 	return r;
 }
@@ -421,7 +431,9 @@ int cmd_reference_query(int argc, char **argv)
 	int r = parse_args(argc, argv, "reference query", "jkq", &a);
 
 	if (r == EXIT_GOOD && a.n_rest < 2)
-		r = imactl_usage("reference query");
+		r = imactl_misuse("reference query", "a set, and a path or digest");
+	if (r == EXIT_GOOD && !strcmp(a.rest[0], "-"))
+		r = imactl_misuse("reference query", "-: the set is read for each question, from a file");
 	for (int i = 1; i < a.n_rest && r == EXIT_GOOD; i++)
 		if (!*a.rest[i])
 			r = imactl_fail(EXIT_USAGE, "an empty path");

@@ -76,12 +76,16 @@ static int parse_args(int argc, char **argv, struct args *a)
 		r = take_option(a, opt);
 	if (r)
 		return r;
-	if (!a->has_to || argc - optind != 1)
-		return imactl_usage("reference convert");
+	if (!a->has_to)
+		return imactl_misuse("reference convert", "--to FORM is missing");
+	if (argc - optind != 1)
+		return imactl_misuse("reference convert", "one file");
 	a->input = argv[optind];
 	if ((a->to == IMA_FORM_DSSE) != (a->key.key != NULL))
 		return imactl_fail(EXIT_USAGE, "--to dsse goes with --sign KEY, and only with it");
-	if (a->to == IMA_FORM_AUTO && !a->output)
+	if (!a->key.key && (a->key.pass_file || a->key.pass_fd || a->key.engine || a->key.provider))
+		return imactl_misuse("reference convert", "--pass-file, --pass-fd, --engine and --provider go with --sign");
+	if (a->to == IMA_FORM_AUTO && (!a->output || !strcmp(a->output, "-")))
 		return imactl_fail(EXIT_USAGE, "--to database needs -o FILE");
 	return a->output && strcmp(a->output, "-") ? imactl_reference_may_write(a->output, a->force) : EXIT_GOOD;
 }
@@ -162,7 +166,7 @@ static int convert(const struct args *a)
 	int e = ima_reference_builder_new(&b), r = EXIT_GOOD;
 
 	if (e == 0)
-		e = ima_reference_load_form(b, a->input, a->from, a->keys, &diag);
+		e = ima_reference_load_form(b, imactl_reference_path(a->input), a->from, a->keys, &diag);
 	if (e < 0)
 		r = imactl_fail_diag(EXIT_UNABLE, a->input, &diag, e);
 	if (r == EXIT_GOOD && a->key.key)

@@ -116,8 +116,10 @@ static int parse_args(int argc, char **argv, struct args *a)
 		return r;
 	a->archives = argv + optind;
 	a->n_archives = argc - optind;
-	if (!a->output || (!a->n_sources && !a->n_archives))
-		return imactl_usage("reference create");
+	if (!a->output)
+		return imactl_misuse("reference create", "-o FILE is missing");
+	if (!a->n_sources && !a->n_archives)
+		return imactl_misuse("reference create", "nothing is named that values could come from");
 	return imactl_reference_may_write(a->output, a->force);
 }
 
@@ -185,8 +187,8 @@ static int run(struct args *a)
 		return EXIT_UNABLE;
 	if (r >= EXIT_USAGE)
 		return r;
-	if (r == EXIT_BAD && !ima_reference_builder_size(a->maker.builder))
-		return a->maker.files.quiet ? r : imactl_fail(r, "%s: not written, as there would be nothing in it", a->output);
+	if (!ima_reference_builder_size(a->maker.builder))
+		return a->maker.files.quiet ? EXIT_BAD : imactl_fail(EXIT_BAD, "%s: not written, as there would be nothing in it", a->output);
 	e = imactl_reference_write(a->maker.builder, a->output, a->force, a->maker.files.quiet);
 	if (a->maker.n_left_out)
 		fprintf(stderr, "imactl: %llu files were left out\n", (unsigned long long)a->maker.n_left_out);

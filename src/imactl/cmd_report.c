@@ -52,8 +52,10 @@ static int parse_args(int argc, char **argv, struct report_args *a, struct evide
 		else if ((r = evidence_sources_option(s, opt)) < 0)
 			return imactl_usage("report");
 	}
-	if (!r && (optind == argc || !a->output))
-		r = imactl_usage("report");
+	if (!r && optind == argc)
+		r = imactl_misuse("report", "no evidence is named");
+	if (!r && !a->output)
+		r = imactl_misuse("report", "-o FILE is missing");
 	return r ? r : evidence_sources_finish(s);
 }
 

@@ -132,8 +132,10 @@ static int show(const struct sign_args *a, const struct labels *l, const char *p
 		r = ima_buffer_append_hex(&evm, l->evm.bytes, l->evm.len);
 	if (r < 0 || a->o.files.quiet)
 		return r;
-	if (!a->o.files.json)
-		return ima_buffer_printf(&res->out, "%s %s\n", (char *)ima.data, path);
+	if (!a->o.files.json) {
+		r = ima_buffer_printf(&res->out, "%s ", (char *)ima.data);
+		return r < 0 ? r : imactl_file_line(&res->out, path, "");
+	}
 	return imactl_file_json(&res->out, path,
 				json_pack("{s:s, s:s, s:s*}", "status", "done", "ima", (char *)ima.data, "evm",
 					  l->evm.len ? (char *)evm.data : NULL));

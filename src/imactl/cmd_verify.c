@@ -60,6 +60,7 @@ static int show(const struct verify_args *a, const char *path, const struct ima_
 		struct imactl_file_result *res)
 {
 	const char *status = ima_integrity_name(v->status), *detail = v->cause;
+	char text[128];
 
 	if (v->sig != IMA_SIG_UNCHECKED && v->sig != IMA_SIG_GOOD)
 		detail = ima_sig_verdict_text(v->sig);
@@ -71,8 +72,10 @@ static int show(const struct verify_args *a, const char *path, const struct ima_
 						  v->sig == IMA_SIG_UNCHECKED ? NULL : ima_sig_verdict_text(v->sig),
 						  "signed", (int)v->is_signed));
 	if (res->status == IMACTL_FILE_BAD)
-		return ima_buffer_printf(&res->out, "%s: %s (%s)\n", path, status, detail ? detail : "no attributes here");
-	return a->o.files.quiet ? 0 : ima_buffer_printf(&res->out, "%s: pass%s\n", path, v->is_signed ? " (signature)" : "");
+		snprintf(text, sizeof(text), ": %s (%s)", status, detail ? detail : "no attributes here");
+	else
+		snprintf(text, sizeof(text), ": pass%s", v->is_signed ? " (signature)" : "");
+	return a->o.files.quiet && res->status != IMACTL_FILE_BAD ? 0 : imactl_file_line(&res->out, path, text);
 }
 
 /* the metadata as it is, with the labels that stand beside the file where those are asked for */

@@ -6,13 +6,14 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 
 enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2, EXIT_UNABLE = 3 };
 
 struct imactl_command {
 	const char *name; /* one word, or two ("policy check") */
-	int (*run)(int argc, char **argv); /* argv[0] is the command's last word; an EXIT_ value */
+	int (*run)(int argc, char **argv); /* argv[0] is what getopt's messages begin with; an EXIT_ value */
 	const char *usage;
 	const char *summary;
 };
@@ -64,10 +65,13 @@ int cmd_verify(int argc, char **argv);
 /** imactl_usage() - the command's usage line; EXIT_USAGE */
 int imactl_usage(const char *command);
 
+/** imactl_misuse() - "imactl: COMMAND: text; see imactl COMMAND --help"; EXIT_USAGE */
+int imactl_misuse(const char *command, const char *fmt, ...) ima_printf(2, 3);
+
 /** imactl_set_name() - what messages begin with, in place of "imactl"; kept by reference */
 void imactl_set_name(const char *name);
 
-/** imactl_fail() - "imactl: text"; returns @status */
+/** imactl_fail() - "imactl: text", control characters in it as \xNN; returns @status */
 int imactl_fail(int status, const char *fmt, ...) ima_printf(2, 3);
 
 /** imactl_output_failed() - could something not be written to standard output? Said once */
@@ -79,7 +83,10 @@ int imactl_fail_diag(int status, const char *file, const struct ima_diag *d, int
 /** imactl_print_json() - one object, then a newline; takes the reference. EXIT_UNABLE without memory */
 int imactl_print_json(json_t *o, int status, bool pretty);
 
-/** imactl_print_path() - a name that another line of output cannot be mistaken for */
+/** imactl_append_path() - a name that no line of output can be mistaken for: control characters and backslashes as \xNN. 0, -ENOMEM */
+ima_must_check int imactl_append_path(struct ima_buffer *b, const char *path);
+
+/** imactl_print_path() - the same to @f */
 void imactl_print_path(FILE *f, const char *path);
 
 /** imactl_read_file() - a whole file, "-" is standard input; @ret malloc'd. errno, -EFBIG past @max */

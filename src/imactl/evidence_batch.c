@@ -4,10 +4,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "core/attest/evidence.h"
 #include "core/attest/verify.h"
 #include "imactl/ak_files.h"
@@ -25,11 +27,19 @@ static int add_item(struct evidence_batch *b, const char *folder, const char *na
 	if (!more)
 		return imactl_fail(EXIT_UNABLE, "out of memory");
 	b->items = more;
-	b->items[b->n] = (struct evidence_item){ .status = -1 };
+	b->items[b->n] = (struct evidence_item){ .status = -1, .is_found = folder != NULL };
 	if (asprintf(&b->items[b->n].path, "%s%s%s", folder ? folder : "", folder ? "/" : "", name) < 0)
 		return imactl_fail(EXIT_UNABLE, "out of memory");
 	b->n++;
 	return EXIT_GOOD;
+}
+
+static bool is_folder(const char *folder, const char *name)
+{
+	ima_cleanup(ima_freep) char *path = NULL;
+	struct stat st;
+
+	return asprintf(&path, "%s/%s", folder, name) >= 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 static int add_path(struct evidence_batch *b, const char *path)
@@ -39,13 +49,15 @@ static int add_path(struct evidence_batch *b, const char *path)
 	const size_t before = b->n;
 	int n, r = EXIT_GOOD;
 
+	if (!strcmp(path, "-"))
+		return add_item(b, NULL, path);
 	if (stat(path, &st) < 0)
 		return imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return add_item(b, NULL, path);
 	n = scandir(path, &entries, NULL, alphasort);
 	for (int i = 0; i < n; i++) {
-		if (!r && entries[i]->d_name[0] != '.' && entries[i]->d_type != DT_DIR)
+		if (!r && entries[i]->d_name[0] != '.' && !is_folder(path, entries[i]->d_name))
 			r = add_item(b, path, entries[i]->d_name);
 		free(entries[i]);
 	}
@@ -136,6 +148,7 @@ static int visit(void *user, const struct ima_attest_entry *e)
 static int check(struct evidence_batch *b, struct evidence_item *it, const struct ima_evidence *e, struct ima_hasher *h)
 {
 	ima_cleanup(ima_freep) char *path = NULL;
+	static const struct ima_diag no_state = { .text = "its state cannot be kept" };
 	struct ima_attest_state state = { 0 }, next = { 0 };
 	struct ima_diag diag = { 0 };
 	struct seeing seeing = { b, it };
@@ -150,7 +163,7 @@ static int check(struct evidence_batch *b, struct evidence_item *it, const struc
 	if (r < 0)
 		return unable(it, &diag, r);
 	if (path && it->result->verdict == IMA_ATTEST_TRUSTED && write_state(path, &next))
-		return unable(it, NULL, -EIO);
+		return unable(it, &no_state, -EIO);
 	return imactl_attestation_status(it->result);
 }
 
@@ -176,17 +189,31 @@ static int check_bytes(struct evidence_batch *b, struct evidence_item *it, struc
 	return r < 0 ? unable(it, &diag, r) : check(b, it, &e, h);
 }
 
+/* read, not mapped: a file that is cut meanwhile must not end the verifier */
+static int read_item(const struct evidence_item *it, uint8_t **ret, size_t *ret_len)
+{
+	ima_cleanup(ima_closep) int fd = -EBADF;
+	struct stat st;
+
+	if (!it->is_found)
+		return imactl_read_file(it->path, IMA_EVIDENCE_MAX, ret, ret_len);
+	fd = open(it->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? ima_file_read_fd(fd, IMA_EVIDENCE_MAX, ret, ret_len) : -EINVAL;
+}
+
 static int check_item(struct evidence_batch *b, struct evidence_item *it, struct ima_hasher *h)
 {
+	static const struct ima_diag no_file = { .text = "not a regular file" };
 	ima_cleanup(ima_freep) uint8_t *data = NULL;
 	size_t len = 0;
-	/* read, not mapped: a file that is cut meanwhile must not end the verifier */
-	const int r = imactl_read_file(it->path, IMA_EVIDENCE_MAX, &data, &len);
+	const int r = read_item(it, &data, &len);
 
 	it->nonce_len = evidence_sources_nonce(b->src, it->path, it->nonce);
 	it->result = calloc(1, sizeof(*it->result));
 	if (r < 0 || !it->result)
-		return unable(it, NULL, r < 0 ? r : -ENOMEM);
+		return unable(it, r == -EINVAL ? &no_file : NULL, r < 0 ? r : -ENOMEM);
 	return check_bytes(b, it, (struct ima_bytes){ data, len }, h);
 }
 

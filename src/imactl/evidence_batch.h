@@ -15,6 +15,7 @@ struct evidence_item {
 	void *seen;      /* of the batch's see() */
 	int status;      /* an EXIT_ value once it is done, else -1 */
 	char error[300]; /* could not be checked at all */
+	bool is_found;   /* in a folder, where hosts may put what they like: a pipe must not hold up the others */
 };
 
 /** struct evidence_batch - zero but for @src, @show and @user */

@@ -52,7 +52,8 @@ void imactl_attestation_text(const char *name, const struct ima_attestation *a, 
 {
 	static const enum ima_check_status order[] = { IMA_CHECK_FAIL, IMA_CHECK_UNABLE, IMA_CHECK_PASS, IMA_CHECK_SKIPPED };
 
-	printf("%s: %s", name, imactl_attestation_word(a));
+	imactl_print_path(stdout, name);
+	printf(": %s", imactl_attestation_word(a));
 	if (quiet) {
 		for (unsigned int i = 0; i < IMA_CHECK__LAST; i++)
 			if (a->checks[i].status == IMA_CHECK_FAIL)
@@ -119,15 +120,32 @@ static json_t *counts_json(const struct ima_attestation *a)
 	return o;
 }
 
+static json_t *named(const char *name, json_t *o)
+{
+	ima_cleanup(ima_buffer_done) struct ima_buffer hex = { 0 };
+	json_t *text = json_string(name);
+
+	if (text)
+		json_object_set_new(o, "evidence", text);
+	else if (ima_buffer_append_hex(&hex, name, strlen(name)) == 0)
+		json_object_set_new(o, "evidence_hex", json_string((char *)hex.data));
+	return o;
+}
+
+json_t *imactl_unable_json(const char *name, const char *error)
+{
+	return named(name, json_pack("{s:s, s:s}", "verdict", "not checked", "error", error));
+}
+
 json_t *imactl_attestation_json(const char *name, const struct ima_attestation *a, const struct ima_reference *ref)
 {
 	json_t *findings = json_array();
 
 	for (size_t i = 0; findings && i < a->n_findings; i++)
 		json_array_append_new(findings, finding_json(&a->findings[i], a, ref));
-	return json_pack("{s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:I, s:{s:I, s:I, s:I}}", "evidence", name, "verdict",
-			 imactl_attestation_word(a), "checks", checks_json(a), "ak_sha256", a->ak, "ak_algorithm", a->ak_algorithm, "first_entry",
-			 (json_int_t)a->first_entry, "entries", (json_int_t)a->n_entries, "quoted", (json_int_t)a->n_quoted, "counts",
-			 counts_json(a), "findings", findings, "findings_all", (json_int_t)a->n_findings_all, "tpm", "clock",
-			 (json_int_t)a->clock, "resets", (json_int_t)a->reset_count, "restarts", (json_int_t)a->restart_count);
+	return named(name, json_pack("{s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:I, s:{s:I, s:I, s:I}}", "verdict",
+				     imactl_attestation_word(a), "checks", checks_json(a), "ak_sha256", a->ak, "ak_algorithm", a->ak_algorithm, "first_entry",
+				     (json_int_t)a->first_entry, "entries", (json_int_t)a->n_entries, "quoted", (json_int_t)a->n_quoted, "counts",
+				     counts_json(a), "findings", findings, "findings_all", (json_int_t)a->n_findings_all, "tpm", "clock",
+				     (json_int_t)a->clock, "resets", (json_int_t)a->reset_count, "restarts", (json_int_t)a->restart_count));
 }

@@ -14,6 +14,7 @@
 #include "imactl/ak_files.h"
 #include "imactl/keyring_source.h"
 #include "imactl/quote_source.h"
+#include "imactl/reference_opts.h"
 
 #define MAX_THREADS 64
 
@@ -23,7 +24,7 @@ static int add_reference(struct evidence_sources *s, const char *path)
 	int r = s->builder ? 0 : ima_reference_builder_new(&s->builder);
 
 	if (r == 0)
-		r = ima_reference_load(s->builder, path, &diag);
+		r = ima_reference_load(s->builder, imactl_reference_path(path), &diag);
 	return r < 0 ? imactl_fail_diag(EXIT_UNABLE, path, &diag, r) : EXIT_GOOD;
 }
 
@@ -168,8 +169,8 @@ static int take_nonces(struct evidence_sources *s, const char *path)
 int evidence_sources_option(struct evidence_sources *s, int opt)
 {
 	switch (opt) {
-	case 'n': return imactl_nonce(optarg, s->nonce, &s->nonce_len);
-	case 'N': return imactl_nonce_text(optarg, s->nonce, &s->nonce_len);
+	case 'n': s->has_hex = true; return imactl_nonce(optarg, s->nonce, &s->nonce_len);
+	case 'N': s->has_text = true; return imactl_nonce_text(optarg, s->nonce, &s->nonce_len);
 	case 'M': return take_nonces(s, optarg);
 	case 'a': return add_ak(s, optarg);
 	case 'A': return add_ca(s, optarg);
@@ -183,10 +184,24 @@ int evidence_sources_option(struct evidence_sources *s, int opt)
 	}
 }
 
+static int make_state_folder(const char *path)
+{
+	struct stat st;
+
+	if (mkdir(path, 0700) == 0)
+		return EXIT_GOOD;
+	if (errno == EEXIST && stat(path, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return EXIT_GOOD;
+		errno = ENOTDIR;
+	}
+	return imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno));
+}
+
 int evidence_sources_finish(struct evidence_sources *s)
 {
-	if (s->has_nonces && s->nonce_len)
-		return imactl_fail(EXIT_USAGE, "--nonce and --nonces: one of the two");
+	if (s->has_nonces + s->has_hex + s->has_text > 1)
+		return imactl_fail(EXIT_USAGE, "--nonce, --nonce-text and --nonces: one of them");
 	for (unsigned int i = 0; i < IMA_CHECK__LAST; i++)
 		s->rules.rules.skip[i] |= s->skip[i];
 	if (!s->rules_id[0])
@@ -198,9 +213,7 @@ int evidence_sources_finish(struct evidence_sources *s)
 		}
 	if (s->builder && ima_reference_finish(s->builder, &s->reference) < 0)
 		return imactl_fail(EXIT_UNABLE, "out of memory");
-	if (s->state && mkdir(s->state, 0700) < 0 && errno != EEXIST)
-		return imactl_fail(EXIT_UNABLE, "%s: %s", s->state, strerror(errno));
-	return EXIT_GOOD;
+	return s->state ? make_state_folder(s->state) : EXIT_GOOD;
 }
 
 size_t evidence_sources_nonce(const struct evidence_sources *s, const char *path, uint8_t ret[static IMA_QUOTE_NONCE_MAX])

@@ -20,7 +20,7 @@ struct evidence_sources {
 	size_t n_aks;
 	struct ima_ak_chain *chain;
 	struct imactl_nonces nonces;
-	bool has_nonces;
+	bool has_nonces, has_hex, has_text; /* --nonces, --nonce, --nonce-text */
 	uint8_t nonce[IMA_QUOTE_NONCE_MAX];
 	size_t nonce_len;
 	const char *state; /* folder; NULL: none */

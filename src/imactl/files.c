@@ -73,6 +73,13 @@ void imactl_file_errno(struct imactl_file_result *res, const char *path, int err
 	imactl_file_fail(res, IMACTL_FILE_UNABLE, path, "%s", text);
 }
 
+int imactl_file_line(struct ima_buffer *out, const char *path, const char *text)
+{
+	const int r = imactl_append_path(out, path);
+
+	return r < 0 ? r : ima_buffer_printf(out, "%s\n", text);
+}
+
 static int set_path(json_t *o, const char *path)
 {
 	ima_cleanup(ima_buffer_done) struct ima_buffer hex = { 0 };
@@ -109,7 +116,7 @@ static void print_failure(const struct run *r, const char *path, const char *err
 	const char *text = err ? err : "out of memory";
 	const size_t len = strlen(path);
 
-	fprintf(stderr, "imactl: %s\n", text);
+	imactl_fail(EXIT_BAD, "%s", text);
 	if (!r->opts->json)
 		return;
 	if (!strncmp(text, path, len) && !strncmp(text + len, ": ", 2))

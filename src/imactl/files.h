@@ -74,6 +74,9 @@ void imactl_file_fail(struct imactl_file_result *res, int status, const char *pa
 /** imactl_file_errno() - the same for a negative errno, in words that fit files and labels; interruption and another file system are no failures */
 void imactl_file_errno(struct imactl_file_result *res, const char *path, int error);
 
+/** imactl_file_line() - one line for stdout: the path, as imactl_append_path() writes it, and @text right behind it */
+ima_must_check int imactl_file_line(struct ima_buffer *out, const char *path, const char *text);
+
 /**
  * imactl_file_json() - one line for stdout: @o with the path added; takes the reference. A path that is no UTF-8 goes as "path_hex"
  * -EILSEQ, -ENOMEM

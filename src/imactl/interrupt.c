@@ -14,7 +14,7 @@ static void on_signal(int sig)
 
 void imactl_interrupt_catch(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	const struct sigaction new = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
 	struct sigaction old;
 

@@ -28,6 +28,8 @@ int imactl_key_password(const struct imactl_key_opts *o, struct imactl_secret *r
 	const char *from = o->pass_file ? o->pass_file : o->pass_fd ? "the password's descriptor" : "the password";
 	int r = 0;
 
+	if (o->pass_file && o->pass_fd)
+		return imactl_fail(EXIT_USAGE, "--pass-file and --pass-fd: one of the two");
 	if (o->password)
 		r = imactl_secret_copy(o->password, ret);
 	else if (o->pass_file)
@@ -145,8 +147,10 @@ int imactl_key_open(const struct imactl_key_opts *o, struct ima_signer **ret)
 	struct imactl_secret password = { 0 }, key = { 0 };
 	struct ima_signer *s = NULL;
 	bool asked = false;
-	int r = imactl_key_lock_memory();
+	int r = o->engine && o->provider && !o->pass_env ? imactl_fail(EXIT_USAGE, "--engine and --provider: one of the two") : EXIT_GOOD;
 
+	if (r == 0)
+		r = imactl_key_lock_memory();
 	if (r == 0)
 		r = imactl_key_password(o, &password);
 	if (r == 0)

@@ -59,14 +59,14 @@ static int add_kernel_ring(struct ima_keyring *ring, const char *name)
 	}
 }
 
-int imactl_keyring_add(struct ima_keyring *ring, const char *path)
+/* a file, or what a folder holds; @ret_n: how many */
+static int add_place(struct ima_keyring *ring, const char *path, int *ret_n)
 {
 	struct dirent **entries;
 	struct stat st;
 	int n, r = EXIT_GOOD;
 
-	if (!strncmp(path, RING, strlen(RING)))
-		return add_kernel_ring(ring, path + strlen(RING));
+	*ret_n = 1;
 	if (stat(path, &st) < 0)
 		return imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
@@ -84,7 +84,18 @@ int imactl_keyring_add(struct ima_keyring *ring, const char *path)
 		free(entries[i]);
 	}
 	free(entries);
+	*ret_n = n;
 	return r;
+}
+
+int imactl_keyring_add(struct ima_keyring *ring, const char *path)
+{
+	int n, r;
+
+	if (!strncmp(path, RING, strlen(RING)))
+		return add_kernel_ring(ring, path + strlen(RING));
+	r = add_place(ring, path, &n);
+	return r || n ? r : imactl_fail(EXIT_UNABLE, "%s: no certificate in it: none of its files ends in .der, .x509, .pem or .crt", path);
 }
 
 int imactl_keyring_defaults(struct ima_keyring *ring)
@@ -92,10 +103,10 @@ int imactl_keyring_defaults(struct ima_keyring *ring)
 	static const char *const places[] = { "/etc/keys/x509_ima.der", "/etc/keys/ima",
 					      "/etc/keys/x509_evm.der", "/etc/keys/evm" };
 	struct stat st;
-	int r = EXIT_GOOD;
+	int n, r = EXIT_GOOD;
 
 	for (size_t i = 0; i < IMA_N_ELEMENTS(places) && r == EXIT_GOOD; i++)
 		if (stat(places[i], &st) == 0)
-			r = imactl_keyring_add(ring, places[i]);
+			r = add_place(ring, places[i], &n);
 	return r;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "imactl/keyring_source.h"
 
@@ -202,6 +203,14 @@ static const char *name_of(enum imactl_label_command command)
 	       command == IMACTL_VERIFY ? "verify" : "clear";
 }
 
+/* a device or a pipe may take both */
+static bool is_one_place(const char *a, const char *b)
+{
+	struct stat st;
+
+	return a && b && !strcmp(a, b) && (!strcmp(a, "-") || stat(a, &st) < 0 || S_ISREG(st.st_mode));
+}
+
 /* what does not go together, in one sentence; NULL: all does */
 static const char *wrong_archive(enum imactl_label_command command, const struct imactl_label_opts *o)
 {
@@ -213,6 +222,8 @@ static const char *wrong_archive(enum imactl_label_command command, const struct
 		return "--profile: labels in an archive are judged alike by all";
 	if (o->evm_kind && strcmp(o->evm_kind, "portable"))
 		return "what is in an archive has no inode: --evm portable";
+	if (is_one_place(o->from.output, o->from.manifest))
+		return "-o and --manifest are two places";
 	return o->n_paths ? "--archive takes no further path" : NULL;
 }
 
@@ -236,12 +247,20 @@ static const char *wrong_place(enum imactl_label_command command, const struct i
 
 static const char *wrong_label(enum imactl_label_command command, const struct imactl_label_opts *o)
 {
+	if (o->files.by_nul && !o->files.list)
+		return "-0 goes with --files-from";
 	if (command == IMACTL_HASH && o->by_verity && !o->dry_run)
 		return "--verity only prints digests: -n";
+	if (o->verity.block_size && !o->by_verity)
+		return "--block-size goes with --verity";
 	if (command != IMACTL_SIGN)
 		return NULL;
 	if (!o->key.key)
 		return "-k KEY is missing";
+	if (o->key.cert && o->key.keyid)
+		return "--cert and --keyid: one of the two";
+	if (o->sigfile && o->detached)
+		return "-f and --detached: one of the two";
 	if (o->by_hash && (!o->evm_kind || o->by_verity))
 		return "--hash-label is a digest of the content that --evm covers";
 	return NULL;
@@ -286,7 +305,7 @@ int imactl_label_opts_parse(int argc, char **argv, enum imactl_label_command com
 		if (!why)
 			why = wrong_place(command, ret);
 		if (why)
-			r = imactl_fail(EXIT_USAGE, "%s: %s; see imactl %s --help", name_of(command), why, name_of(command));
+			r = imactl_misuse(name_of(command), "%s", why);
 	}
 	if (r == EXIT_GOOD)
 		r = finish(command, ret);

@@ -100,13 +100,13 @@ const struct imactl_command imactl_commands[] = {
 	  "quote (--nonce HEX | --nonce-text TEXT) (--out FOLDER | --format keylime) [--ak FOLDER] [--pcrs LIST] [--bank ALG] [--tpm SPEC] [--control SOCKET]",
 	  "PCR values under the attestation key's signature" },
 	{ "evidence create", cmd_evidence_create,
-	  "evidence create (--nonce HEX | --nonce-text TEXT) --out FILE [--ak FOLDER] [--from N] [--list FILE] [--eventlog FILE | --no-eventlog] [--ak-cert FILE] "
+	  "evidence create (--nonce HEX | --nonce-text TEXT) --out FILE|- [--ak FOLDER] [--from N] [--list FILE] [--eventlog FILE | --no-eventlog] [--ak-cert FILE] "
 	  "[--pcrs LIST] [--bank ALG] [--format archive|keylime] [--runtime-policy FILE] [--tpm SPEC] [--control SOCKET]",
 	  "a quote, the list, the firmware's log in one file" },
 	{ "evidence verify", cmd_evidence_verify,
 	  "evidence verify (--nonce HEX | --nonce-text TEXT | --nonces FILE) [--ak KEY|FOLDER]... [--ak-ca CERT]... [--reference FILE]... [-k CERT|DIR]... "
 	  "[--rules FILE] [--state FOLDER] [--skip CHECK]... [--threads N] [--json | --format text|json|sarif | --format ear --ear-key KEY [--pass-file FILE | --pass-fd N]] "
-	  "[-q] EVIDENCE|FOLDER...",
+	  "[-q] EVIDENCE|FOLDER|-...",
 	  "may it be believed, and is everything in it allowed?" },
 	{ "report", cmd_report,
 	  "report EVIDENCE|FOLDER... -o FILE.html [--entries N] and the options of evidence verify: (--nonce HEX | --nonce-text TEXT | --nonces FILE) "
@@ -161,9 +161,28 @@ static int unknown(int argc, char **argv)
 	return imactl_fail(EXIT_USAGE, "unknown command \"%s\"; see imactl --help", argv[1]);
 }
 
+/* behind other options, too; a command of run's and evmctl's words are their own, and so are names behind "--" */
+static bool wants_help(const struct imactl_command *c, int argc, char **argv)
+{
+	if (argc < 2 || c->run == evmctl_main)
+		return false;
+	if (argc == 2)
+		return asks_for_help(argv[1]);
+	for (int i = 1; i < argc - 1; i++)
+		if (!strcmp(argv[i], "--"))
+			return false;
+	return c->run != cmd_run && !strcmp(argv[argc - 1], "--help");
+}
+
 static int run(const struct imactl_command *c, int argc, char **argv)
 {
-	if (argc == 2 && asks_for_help(argv[1]) && c->run != evmctl_main) {
+	char name[64];
+
+	if (c->run != evmctl_main) {
+		snprintf(name, sizeof(name), "imactl: %s", c->name);
+		argv[0] = name;
+	}
+	if (wants_help(c, argc, argv)) {
 		imactl_help_one(stdout, c);
 		return EXIT_GOOD;
 	}
@@ -190,6 +209,14 @@ static int end(int status)
 	return status;
 }
 
+/* what standard output did not take was not done */
+static int finish(int status)
+{
+	const bool lost = imactl_output_failed();
+
+	return end(lost ? EXIT_UNABLE : status);
+}
+
 int main(int argc, char **argv)
 {
 	int (*other)(int, char **) = argc ? other_name(argv[0]) : NULL;
@@ -199,21 +226,17 @@ int main(int argc, char **argv)
 		return end(other(argc, argv));
 	if (argc == 2 && (asks_for_help(argv[1]) || !strcmp(argv[1], "help"))) {
 		imactl_help_all(stdout);
-		return EXIT_GOOD;
+		return finish(EXIT_GOOD);
 	}
 	if (argc > 1 && !strcmp(argv[1], "--version")) {
 		printf("imactl %s\n", IMA_VERSION);
-		return EXIT_GOOD;
+		return finish(EXIT_GOOD);
 	}
 	for (const struct imactl_command *c = imactl_commands; c->name; c++) {
 		const int words = match(c, argc, argv);
 
-		if (words) {
-			const int r = run(c, argc - words, argv + words);
-			const bool lost = imactl_output_failed();
-
-			return end(lost ? EXIT_UNABLE : r);
-		}
+		if (words)
+			return finish(run(c, argc - words, argv + words));
 	}
-	return unknown(argc, argv);
+	return finish(unknown(argc, argv));
 }

@@ -1,42 +1,72 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Temporary files have no name, or one that goes when the work fails. What is there and is no file, a device or a pipe, is written to, never replaced. */
+/*
+ * What is being written has no name where the file system can do that, so that whatever ends the program leaves nothing; elsewhere one that goes when the
+ * work fails. What is there and is no file, a device or a pipe, is written to, never replaced.
+ */
 #include "imactl/outfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define OWN_FILES "/proc/self/fd"
 
 static int cannot(const char *path)
 {
 	return imactl_fail(EXIT_UNABLE, "%s: %s", path, strerror(errno));
 }
 
+/* a file without a name in the folder of @path, which only /proc can give one later; errno */
+static int open_unnamed(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	ima_cleanup(ima_freep) char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+
+	return folder && access(OWN_FILES, X_OK) == 0 ? open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
+}
+
+/* a name beside @o->path, which is where the file moves from */
+static int open_named(struct imactl_outfile *o)
+{
+	const mode_t mask = umask(0);
+	int fd;
+
+	umask(mask);
+	if (asprintf(&o->tmp, "%s.XXXXXX", o->path) < 0) {
+		o->tmp = NULL;
+		errno = ENOMEM;
+		return -1;
+	}
+	fd = mkostemp(o->tmp, O_CLOEXEC);
+	if (fd >= 0 && fchmod(fd, 0666 & ~mask) == 0)
+		return fd;
+	if (fd >= 0) {
+		unlink(o->tmp);
+		close(fd);
+	}
+	return -1;
+}
+
 /* beside @path: what it has at the end is whole */
 static int open_beside(struct imactl_outfile *o)
 {
-	mode_t mask;
-	int fd;
+	int fd = open_unnamed(o->path), r;
 
-	if (asprintf(&o->tmp, "%s.XXXXXX", o->path) < 0)
-		return imactl_fail(EXIT_UNABLE, "out of memory");
-	fd = mkostemp(o->tmp, O_CLOEXEC);
-	mask = umask(0);
-	umask(mask);
-	if (fd >= 0 && fchmod(fd, 0666 & ~mask) == 0)
-		o->f = fdopen(fd, "we");
-	if (!o->f) {
-		const int r = cannot(o->path);
-
-		if (fd >= 0) {
-			close(fd);
-			unlink(o->tmp);
-		}
-		free(o->tmp);
-		return r;
-	}
-	return EXIT_GOOD;
+	o->is_unnamed = fd >= 0;
+	if (fd < 0)
+		fd = open_named(o);
+	o->f = fd < 0 ? NULL : fdopen(fd, "we");
+	if (o->f)
+		return EXIT_GOOD;
+	r = cannot(o->path);
+	if (fd >= 0 && o->tmp)
+		unlink(o->tmp);
+	ima_close(fd);
+	free(o->tmp);
+	return r;
 }
 
 static int open_itself(struct imactl_outfile *o)
@@ -67,10 +97,39 @@ int imactl_outfile_open(const char *path, struct imactl_outfile *ret)
 	return r;
 }
 
+/* a name at last, beside @o->path: links replace nothing */
+static int name_it(struct imactl_outfile *o)
+{
+	char own[32];
+	uint32_t number;
+
+	snprintf(own, sizeof(own), OWN_FILES "/%d", fileno(o->f));
+	for (unsigned int i = 0; i < 100; i++) {
+		ima_cleanup(ima_freep) char *name = NULL;
+
+		if (getrandom(&number, sizeof(number), 0) != sizeof(number) || asprintf(&name, "%s.%08x", o->path, number) < 0)
+			return -1;
+		if (linkat(AT_FDCWD, own, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0) {
+			o->tmp = ima_take(name);
+			return 0;
+		}
+		if (errno != EEXIST)
+			break;
+	}
+	return -1;
+}
+
+static bool move_it(struct imactl_outfile *o)
+{
+	return fsync(fileno(o->f)) == 0 && (!o->is_unnamed || name_it(o) == 0) && rename(o->tmp, o->path) == 0;
+}
+
 static int keep_it(struct imactl_outfile *o)
 {
-	if (fflush(o->f) != 0 || ferror(o->f) || (o->tmp && (fsync(fileno(o->f)) < 0 || rename(o->tmp, o->path) < 0)))
-		return cannot(o->f != stdout ? o->path : "standard output");
+	if (o->f == stdout)
+		return imactl_output_failed() ? EXIT_UNABLE : EXIT_GOOD;
+	if (fflush(o->f) != 0 || ferror(o->f) || ((o->is_unnamed || o->tmp) && !move_it(o)))
+		return cannot(o->path);
 	return EXIT_GOOD;
 }
 
@@ -89,6 +148,22 @@ int imactl_outfile_done(struct imactl_outfile *o, bool keep)
 	free(o->tmp);
 	*o = (struct imactl_outfile){ 0 };
 	return r;
+}
+
+int imactl_outfile_write(const char *path, struct ima_bytes data, mode_t mode)
+{
+	struct imactl_outfile o = { 0 };
+	int r = imactl_outfile_open(path, &o);
+
+	if (r)
+		return r;
+	if ((o.is_unnamed || o.tmp) && fchmod(fileno(o.f), mode) < 0) {
+		r = cannot(path);
+		imactl_outfile_done(&o, false);
+		return r;
+	}
+	fwrite(data.data, 1, data.len, o.f);
+	return imactl_outfile_done(&o, true);
 }
 
 static int copy_to_unnamed(int from)

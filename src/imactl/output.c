@@ -16,6 +16,40 @@ void imactl_set_name(const char *name)
 	arg_name = name;
 }
 
+/* bytes at @c that would be more than text on a terminal: C0, DEL, and C1 in UTF-8 */
+static size_t control_len(const unsigned char *c)
+{
+	if (*c && (*c < 0x20 || *c == 0x7f))
+		return 1;
+	return *c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f ? 2 : 0;
+}
+
+static int append_escaped(struct ima_buffer *b, const char *text, bool backslashes)
+{
+	int r = 0;
+
+	for (const unsigned char *c = (const unsigned char *)text; r == 0 && *c;) {
+		const size_t n = backslashes && *c == '\\' ? 1 : control_len(c);
+
+		if (!n)
+			r = ima_buffer_append(b, c++, 1);
+		for (size_t i = 0; r == 0 && i < n; i++)
+			r = ima_buffer_printf(b, "\\x%02x", *c++);
+	}
+	return r;
+}
+
+/* a message is a line, whatever the names in it are, and one write */
+static void say(const char *text)
+{
+	ima_cleanup(ima_buffer_done) struct ima_buffer b = { 0 };
+
+	if (ima_buffer_printf(&b, "%s: ", arg_name) == 0 && append_escaped(&b, text, false) == 0 && ima_buffer_append(&b, "\n", 1) == 0)
+		fwrite(b.data, 1, b.len, stderr);
+	else
+		fprintf(stderr, "%s: out of memory\n", arg_name);
+}
+
 int imactl_usage(const char *command)
 {
 	for (const struct imactl_command *c = imactl_commands; c->name; c++)
@@ -24,33 +58,42 @@ int imactl_usage(const char *command)
 	return EXIT_USAGE;
 }
 
-int imactl_fail(int status, const char *fmt, ...)
+int imactl_misuse(const char *command, const char *fmt, ...)
 {
+	char text[512];
 	va_list ap;
 
-	fprintf(stderr, "%s: ", arg_name);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	return imactl_fail(EXIT_USAGE, "%s: %s; see imactl %s --help", command, text, command);
+}
+
+int imactl_fail(int status, const char *fmt, ...)
+{
+	ima_cleanup(ima_freep) char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	say(text ? text : "out of memory");
 	return status;
 }
 
 int imactl_fail_diag(int status, const char *file, const struct ima_diag *d, int error)
 {
-	const char *text = d->text[0] ? d->text : strerror(-error);
+	const char *text = d->text[0] ? d->text : strerror(-error), *colon = d->token[0] ? ": " : "";
+	char place[48] = "";
 
-	fprintf(stderr, "%s: %s:", arg_name, file);
 	if (d->line && d->column)
-		fprintf(stderr, "%u:%u:", d->line, d->column);
+		snprintf(place, sizeof(place), "%u:%u:", d->line, d->column);
 	else if (d->line)
-		fprintf(stderr, "%u:", d->line);
+		snprintf(place, sizeof(place), "%u:", d->line);
 	else if (d->has_offset)
-		fprintf(stderr, " offset %llu:", (unsigned long long)d->offset);
-	if (d->token[0])
-		fprintf(stderr, " %s:", d->token);
-	fprintf(stderr, " %s\n", text);
-	return status;
+		snprintf(place, sizeof(place), " offset %llu:", (unsigned long long)d->offset);
+	return imactl_fail(status, "%s:%s %s%s%s", file, place, d->token, colon, text);
 }
 
 bool imactl_output_failed(void)
@@ -77,14 +120,17 @@ int imactl_print_json(json_t *o, int status, bool pretty)
 	return status;
 }
 
+int imactl_append_path(struct ima_buffer *b, const char *path)
+{
+	return append_escaped(b, path, true);
+}
+
 void imactl_print_path(FILE *f, const char *path)
 {
-	for (const unsigned char *c = (const unsigned char *)path; *c; c++) {
-		if (*c < 0x20 || *c == 0x7f || *c == '\\')
-			fprintf(f, "\\x%02x", *c);
-		else
-			fputc(*c, f);
-	}
+	ima_cleanup(ima_buffer_done) struct ima_buffer b = { 0 };
+
+	if (imactl_append_path(&b, path) == 0)
+		fwrite(b.data, 1, b.len, f);
 }
 
 int imactl_read_file(const char *path, size_t max, uint8_t **ret, size_t *ret_len)

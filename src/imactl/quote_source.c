@@ -65,6 +65,11 @@ int imactl_nonce_text(const char *text, uint8_t ret[static IMA_QUOTE_NONCE_MAX],
 	return EXIT_GOOD;
 }
 
+static bool is_ambiguous(const struct imactl_quote_opts *o)
+{
+	return o->has_hex && o->has_text && imactl_fail(EXIT_USAGE, "--nonce and --nonce-text: one of the two");
+}
+
 bool imactl_quote_option(struct imactl_quote_opts *o, int opt)
 {
 	switch (opt) {
@@ -78,10 +83,12 @@ bool imactl_quote_option(struct imactl_quote_opts *o, int opt)
 		o->folder = optarg;
 		return true;
 	case 'n':
-		o->failed = imactl_nonce(optarg, o->nonce, &o->nonce_len) != EXIT_GOOD;
+		o->has_hex = true;
+		o->failed = imactl_nonce(optarg, o->nonce, &o->nonce_len) != EXIT_GOOD || is_ambiguous(o);
 		return true;
 	case 'N':
-		o->failed = imactl_nonce_text(optarg, o->nonce, &o->nonce_len) != EXIT_GOOD;
+		o->has_text = true;
+		o->failed = imactl_nonce_text(optarg, o->nonce, &o->nonce_len) != EXIT_GOOD || is_ambiguous(o);
 		return true;
 	case 'p':
 		o->failed = parse_pcrs(optarg, &o->mask) != EXIT_GOOD;

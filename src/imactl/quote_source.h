@@ -10,6 +10,7 @@ struct imactl_quote_opts {
 	const char *tpm, *control, *folder;
 	uint8_t nonce[IMA_QUOTE_NONCE_MAX];
 	size_t nonce_len;
+	bool has_hex, has_text;          /* --nonce, --nonce-text */
 	bool has_bank, has_pcrs, failed; /* failed: an option's value was refused and said so */
 	enum ima_hash_algo bank;         /* default sha256 */
 	uint32_t mask;                   /* default 0 to 10 */

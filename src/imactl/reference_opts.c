@@ -51,10 +51,15 @@ const char *imactl_date_text(int64_t seconds, char ret[24])
 	return ret;
 }
 
+const char *imactl_reference_path(const char *path)
+{
+	return strcmp(path, "-") ? path : "/dev/stdin";
+}
+
 int imactl_reference_add_file(struct ima_reference_builder *b, const char *path, const struct ima_keyring *keys)
 {
 	struct ima_diag diag = { 0 };
-	const int r = ima_reference_load_form(b, path, IMA_FORM_AUTO, keys, &diag);
+	const int r = ima_reference_load_form(b, imactl_reference_path(path), IMA_FORM_AUTO, keys, &diag);
 
 	return r < 0 ? imactl_fail_diag(EXIT_UNABLE, path, &diag, r) : EXIT_GOOD;
 }
@@ -74,6 +79,8 @@ int imactl_reference_open(const char *path, const struct ima_keyring *keys, stru
 
 int imactl_reference_may_write(const char *path, bool force)
 {
+	if (!strcmp(path, "-"))
+		return imactl_fail(EXIT_USAGE, "-o -: a database is a file, and no stream");
 	if (!force && access(path, F_OK) == 0)
 		return imactl_fail(EXIT_UNABLE, "%s: it is there already; --force replaces it", path);
 	return EXIT_GOOD;

@@ -13,6 +13,9 @@ int imactl_reference_date(const char *option, const char *text, int64_t *ret);
 /** imactl_date_text() - "2026-12-31T23:59:59Z"; "" for 0 */
 const char *imactl_date_text(int64_t seconds, char ret[24]);
 
+/** imactl_reference_path() - what is to be opened for a file that may be "-", standard input */
+const char *imactl_reference_path(const char *path);
+
 /**
  * imactl_reference_add_file() - every value of a file in any form that is read: a database, sums, ...
  * @keys: of signed envelopes; NULL: none is believed

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The command has ended: list and PCRs stand still. A key that is made for the occasion says only that list and PCRs belong together. */
+#include "imactl/outfile.h"
 #include "imactl/run_evidence.h"
 
 #include <errno.h>
@@ -24,12 +25,19 @@ struct gathered {
 
 int run_evidence_check(const struct run_evidence_opts *o)
 {
+	struct ima_ak_blobs ak = { 0 };
 	uint8_t nonce[IMA_QUOTE_NONCE_MAX];
 	size_t len;
+	int r = EXIT_GOOD;
 
 	if (!o->out)
 		return o->ak || o->nonce ? imactl_fail(EXIT_USAGE, "--ak and --nonce go with --evidence") : EXIT_GOOD;
-	return o->nonce ? imactl_nonce(o->nonce, nonce, &len) : EXIT_GOOD;
+	if (o->nonce)
+		r = imactl_nonce(o->nonce, nonce, &len);
+	if (!r && o->ak)
+		r = imactl_ak_read(o->ak, &ak);
+	ima_ak_blobs_done(&ak);
+	return r;
 }
 
 static int take_key(const struct run_evidence_opts *o, struct ima_tpm *t, struct gathered *g)
@@ -81,7 +89,7 @@ static int write_archive(const char *path, const struct gathered *g, struct ima_
 	struct ima_diag diag = { 0 };
 	int r = ima_evidence_write(&parts, h, &out, &diag);
 
-	r = r < 0 ? imactl_fail_diag(EXIT_UNABLE, path, &diag, r) : imactl_write_file(NULL, path, ima_buffer_bytes(&out), 0644);
+	r = r < 0 ? imactl_fail_diag(EXIT_UNABLE, path, &diag, r) : imactl_outfile_write(path, ima_buffer_bytes(&out), 0644);
 	ima_buffer_done(&out);
 	return r;
 }

@@ -10,7 +10,7 @@ struct run_evidence_opts {
 	const char *nonce; /* hexadecimal, NULL: none */
 };
 
-/** run_evidence_check() - are the options good? Before the command runs. EXIT_GOOD, or EXIT_USAGE after a message */
+/** run_evidence_check() - are the options good, and is the key there? Before the command runs. EXIT_GOOD, or EXIT_USAGE or EXIT_UNABLE after a message */
 int run_evidence_check(const struct run_evidence_opts *o);
 
 /** run_evidence_write() - EXIT_GOOD, or EXIT_UNABLE after a message */

@@ -93,10 +93,22 @@ wrong 3 "nonces:3: not a file name" evidence verify --nonces "$work/nonces" "$wo
 printf 'e1 aa01\ne5 aa0\n' >"$work/nonces"
 wrong 3 "nonces:2: not a file name" evidence verify --nonces "$work/nonces" "$work/batch"
 printf 'e1 aa01\ne4 aa05\n' >"$work/nonces"
-wrong 2 "one of the two" evidence verify --nonces "$work/nonces" --nonce aa01 "$work/batch"
+wrong 2 "one of them" evidence verify --nonces "$work/nonces" --nonce aa01 "$work/batch"
 wrong 3 "nothing: no evidence in it" evidence verify --nonce aa01 "$work/nothing"
 wrong 3 "nothing: no trusted.pub" evidence verify --nonce aa01 --ak "$work/nothing" "$work/batch"
 wrong 2 "one form at a time" evidence verify --nonce aa01 --json --format sarif "$work/batch"
+wrong 2 "one of them" evidence verify --nonce aa01 --nonce-text aa01 "$work/batch"
+wrong 2 "go with --ear-key" evidence verify --nonce aa01 --pass-file "$work/nonces" "$work/batch"
+wrong 3 "nonces: Not a directory" evidence verify --nonce aa01 --state "$work/nonces" "$work/batch"
+wrong 3 "nonces: not a certificate in DER" evidence verify --nonce aa01 --ak-ca "$work/nonces" "$work/batch"
+wrong 3 "nothing: no certificate in it" evidence verify --nonce aa01 -k "$work/nothing" "$work/batch"
+wrong 2 "one of the two" quote --ak "$work/ak" --nonce aa01 --nonce-text aa01 --out "$work/q"
+wrong 2 "one of the two" evidence create --ak "$work/ak" --nonce aa01 --eventlog "$work/nonces" --no-eventlog --out "$work/e0"
+wrong 2 "goes with --format keylime" evidence create --ak "$work/ak" --nonce aa01 --runtime-policy "$work/nonces" --out "$work/e0"
+wrong 3 "nonces: not an attestation key" evidence create --ak "$work/ak" --nonce aa01 --no-eventlog --ak-cert "$work/nonces" --out "$work/e0"
+wrong 2 "goes with --ek-cert" ak enroll "$work/e0" --ak "$work/ak/ak.pub" --ek "$work/ak/ek.pub" --ca "$work/nonces"
+wrong 2 "stands alone" ak enroll "$work/e0" --answer "$work/answer" --ek "$work/ak/ek.pub"
+[ ! -e "$work/e0" ] && [ ! -e "$work/q" ] || die "something was written"
 one=$(find "$work/batch" -type f | sort | head -n 1); before=$(sha256sum <"$one"); ln -s "$one" "$work/page"
 for page in "$one" "$work/page"; do
 	wrong 2 "one of the evidences" report -o "$page" --nonce aa01 "$work/batch"
@@ -106,6 +118,43 @@ r=0
 "$imactl" evidence verify --nonces "$work/nonces" --ak "$work/en" --reference "$work/reference" --rules "$work/rules" -q "$work/batch" >"$work/out" || r=$?
 [ $r = 1 ] || die "a batch: status $r"
 [ "$(sed 's/.*batch.//' "$work/out" | tr '\n' ';')" = "e1: trusted;e4: refused files;z: refused archive;" ] || die "a batch: $(cat "$work/out")"
+# hosts put into the folder what they like: a pipe holds nobody up, and what could not be checked is told as the others are
+mkfifo "$work/batch/pipe"
+mkdir "$work/batch/folder"
+cp "$work/e1" "$work/batch/"$'\xff\nz: trusted'
+r=0
+timeout 30 "$imactl" evidence verify --nonces "$work/nonces" --ak "$work/en" --reference "$work/reference" --rules "$work/rules" --json "$work/batch" >"$work/out" 2>"$work/err" || r=$?
+[ $r = 1 ] && [ "$(jq -r '.[] | [.evidence // .evidence_hex, .verdict, .error // ""] | join(" ")' "$work/out" | sed 's/.*batch.//' | tr '\n' ';')" = \
+	"e1 trusted ;e4 refused ;pipe not checked not a regular file;z refused ;$(printf %s "$work/batch/"$'\xff\nz: trusted' | od -An -tx1 | tr -d ' \n') not checked ;" ] || die "a folder with a pipe: status $r, $(jq -r '.[] | [.evidence // .evidence_hex, .verdict, .error // ""] | join(" ")' "$work/out")"
+timeout 30 "$imactl" evidence verify --nonces "$work/nonces" --ak "$work/en" --reference "$work/reference" --rules "$work/rules" -q "$work/batch" >"$work/out" 2>"$work/err" || :
+[ "$(grep -c '' "$work/out")" = 4 ] && grep -qaF '\x0az: trusted: not checked' "$work/out" || die "names as lines: $(cat -v "$work/out")"
+rm -r "$work/batch/pipe" "$work/batch/folder" "$work/batch/"$'\xff\nz: trusted'
+"$imactl" evidence verify -q --nonce aa01 --ak "$work/en" --reference "$work/reference" --rules "$work/rules" - <"$work/e1" >"$work/out" && [ "$(cat "$work/out")" = "-: trusted" ] || die "evidence from standard input: $(cat "$work/out")"
+
+# a certificate vouches for the key: by any of a file's CAs, for this key, and not without one that is trusted
+"$imactl" keys generate --no-passphrase --kind p256 "$work/ca" >/dev/null
+"$imactl" keys generate --no-passphrase --kind p256 --name other "$work/ca2" >/dev/null
+certify() { openssl x509 -req -in "$work/req" -force_pubkey "$1" -CA "$work/ca/x509_ca.pem" -CAkey "$work/ca/privkey_ca.key" -CAcreateserial -days 2 -out "$2" 2>"$work/err" || die "openssl x509: $(cat "$work/err")"; }
+openssl req -new -key "$work/ca/privkey_ima.key" -subj "/CN=host" -out "$work/req" 2>/dev/null || die "openssl req"
+certify "$work/ak/ak.pem" "$work/ak/ak.crt"
+create --nonce aa20 --out "$work/certified"
+cat "$work/ca2/x509_ca.pem" "$work/ca/x509_ca.pem" >"$work/cas"
+by_ca() { # STATUS TEXT EVIDENCE... CA
+	local want=$1 text=$2 r=0
+	shift 2
+	"$imactl" evidence verify --nonce aa20 --reference "$work/reference" --rules "$work/rules" --skip files "${@:1:$#-1}" --ak-ca "${!#}" >"$work/out" 2>&1 || r=$?
+	[ $r = "$want" ] && [ "$(grep -c "$text" "$work/out")" = $(($# - 1)) ] || die "--ak-ca: status $r: $(cat "$work/out")"
+}
+cp "$work/certified" "$work/certified2"
+by_ca 0 'pass *ak *certified' "$work/certified" "$work/ca/x509_ca.der"
+by_ca 0 'pass *ak *certified' "$work/certified" "$work/certified2" "$work/cas"
+by_ca 1 'fail *ak *its certificate is not trusted' "$work/certified" "$work/certified2" "$work/ca2/x509_ca.pem"
+by_ca 1 'fail *ak *the key is not among the trusted ones and has no certificate' "$work/e1" "$work/ca/x509_ca.pem"
+openssl x509 -in "$work/ca/x509_ima.pem" -out "$work/other.crt"
+r=0; "$imactl" evidence create --ak "$work/ak" --no-eventlog --nonce aa20 --ak-cert "$work/other.crt" --out "$work/e0" 2>"$work/err" || r=$?
+[ $r = 3 ] && [ ! -e "$work/e0" ] && grep -q 'other.crt: the certificate is of another key' "$work/err" || die "another key's certificate: $r, $(cat "$work/err")"
+rm "$work/ak/ak.crt"
+
 # nothing that is missing is a pass
 r=0; "$imactl" evidence verify --nonce aa01 --reference "$work/reference" --rules "$work/rules" "$work/e1" >"$work/out" || r=$?
 [ $r = 3 ] && grep -q 'unable *ak ' "$work/out" || die "no key: status $r, $(cat "$work/out")"

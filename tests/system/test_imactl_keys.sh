@@ -93,4 +93,27 @@ export imactl
 s=0; keyctl session - bash in-session >"$work/out" 2>"$work/said" || s=$?
 [ $s != 77 ] || { echo "the kernel's keyrings were not tried: $(cat said)"; s=0; }
 [ $s = 0 ] || die "in the kernel's keyrings: $(cat "$work/said")"
+
+# bytes from elsewhere never ask the person at the terminal: a block that says that it is encrypted is no certificate
+for name in CERTIFICATE "PUBLIC KEY"; do
+	printf -- '-----BEGIN %s-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\nAAECAwQFBgcICQoLDA0ODw==\n-----END %s-----\n' "$name" "$name" >asks.pem
+	for words in "verify -k asks.pem file" "keys list asks.pem" "sign -n -k both/privkey_ima.key --cert asks.pem file" "evidence verify --nonce aa --ak asks.pem file" \
+		"evidence verify --nonce aa --ak-ca asks.pem file" "keys import asks.pem @u"; do
+		s=0
+		printf 'secret\nsecret\n' | setsid -w "$imactl" $words >out 2>said || s=$?
+		[ $s = 3 ] && [ "$(wc -l <said)" = 1 ] && ! grep -qi "phrase\|No such file" said || die "$words: status $s: $(cat said)"
+	done
+done
+
+# what is refused leaves no folder; each refusal has its reason
+fails 3 "not a name for a certificate" "$imactl" keys generate --no-passphrase --kind p256 --name "" none
+fails 2 "go together" "$imactl" keys generate --no-passphrase --ca-key both/privkey_ca.key none
+fails 2 "--ca-kind" "$imactl" keys generate --no-passphrase --ca-key both/privkey_ca.key --ca-cert both/x509_ca.pem --ca-kind p256 none
+fails 2 "and a password" "$imactl" keys generate --no-passphrase --pass-file file none
+fails 3 "no CA's" "$imactl" keys generate --no-passphrase --ca-key both/privkey_ima.key --ca-cert both/x509_ima.pem none
+[ ! -e none ] || die "an empty folder was left"
+mkdir bare
+fails 3 "bare: no certificate in it" "$imactl" verify -k bare file
+mkdir odd && cp both/x509_ima.pem odd/$'a\xff\n.pem' && "$imactl" keys list --json odd >out && [ "$(jq -r '.[0].place_hex' out)" = 6f64642f61ff0a2e70656d ] || die "a name that is no UTF-8: $(cat out)"
+"$imactl" keys list odd >out && [ "$(wc -l <out)" = 1 ] || die "a name with a newline: $(cat -v out)"
 cd /

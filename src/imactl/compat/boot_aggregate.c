@@ -77,7 +77,7 @@ static int print_result(struct ima_hasher *h, struct ima_pcrs *pcrs)
 	if (ima_boot_aggregate(h, pcrs, IMA_HASH_SHA1, &d) < 0)
 		return EXIT_FAILURE;
 	printf("boot_aggregate:%s\n", evmctl_hex(d.data, d.len, hex));
-	return fflush(stdout) == EOF ? EXIT_FAILURE : 0;
+	return fflush(stdout) == EOF || ferror(stdout) ? EXIT_FAILURE : 0;
 }
 
 int ima_boot_aggregate_main(int argc, char **argv)
