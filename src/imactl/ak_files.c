@@ -31,8 +31,13 @@ int imactl_read_named(const char *folder, const char *name, size_t max, struct i
 
 int imactl_ak_read(const char *folder, struct ima_ak_blobs *ret)
 {
-	int r = imactl_read_named(folder, "ak.pub", IMA_QUOTE_MAX, &ret->pub);
+	ima_cleanup(ima_freep) char *path = NULL;
+	int r = path_of(folder, "ak.pub", &path);
 
+	if (!r && access(path, F_OK) < 0 && errno == ENOENT)
+		return imactl_fail(EXIT_UNABLE, "%s: there is no attestation key: imactl ak create makes one", path);
+	if (!r)
+		r = imactl_read_named(NULL, path, IMA_QUOTE_MAX, &ret->pub);
 	return r ? r : imactl_read_named(folder, "ak.priv", IMA_QUOTE_MAX, &ret->priv);
 }
 

@@ -147,15 +147,15 @@ int cmd_ak_create(int argc, char **argv)
 		a.folder = IMACTL_AK_FOLDER;
 	if (!a.force && exists(a.folder, "ak.pub"))
 		return imactl_fail(EXIT_UNABLE, "%s has a key already; --force replaces it", a.folder);
-	r = make_folder(a.folder);
-	if (!r)
-		r = open_tpm(&a, &tpm);
+	r = open_tpm(&a, &tpm);
 	if (!r) {
 		e = ima_tpm_ak_create(tpm, a.kind, &ak, &diag);
 		if (e == 0)
 			e = ima_tpm_ek(tpm, &ek, &cert, &diag);
-		r = e < 0 ? imactl_fail_diag(EXIT_UNABLE, "TPM", &diag, e) : write_key(a.folder, &ak, &ek, &cert);
+		r = e < 0 ? imactl_fail_diag(EXIT_UNABLE, "TPM", &diag, e) : make_folder(a.folder);
 	}
+	if (!r)
+		r = write_key(a.folder, &ak, &ek, &cert);
 	ima_tpm_free(tpm);
 	ima_ak_blobs_done(&ak);
 	ima_buffer_done(&ek);

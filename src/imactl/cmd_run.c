@@ -129,6 +129,8 @@ static int parse_args(int argc, char **argv, struct run_args *a)
 		return imactl_usage("run");
 	if (a->deny_unknown && !a->reference)
 		return imactl_fail(EXIT_USAGE, "--deny-unknown needs --reference: what is known?");
+	if (a->evidence.out && a->tpm && !strcmp(a->tpm, "none"))
+		return imactl_fail(EXIT_USAGE, "--evidence needs a TPM: not --tpm none");
 	return run_evidence_check(&a->evidence);
 }
 

@@ -133,6 +133,12 @@ static int unable(struct evidence_item *it, const struct ima_diag *diag, int err
 	return EXIT_UNABLE;
 }
 
+static int bad_state(struct evidence_item *it, const char *path, const struct ima_diag *diag, int error)
+{
+	snprintf(it->error, sizeof(it->error), "its state, %.180s: %.100s", path, diag->text[0] ? diag->text : strerror(-error));
+	return EXIT_UNABLE;
+}
+
 struct seeing {
 	struct evidence_batch *b;
 	struct evidence_item *it;
@@ -155,8 +161,8 @@ static int check(struct evidence_batch *b, struct evidence_item *it, const struc
 	struct ima_attest_question q = { .nonce = { it->nonce, it->nonce_len }, .h = h, .visit = b->see ? visit : NULL, .user = &seeing };
 	int r = state_path(b, e->ak, &path);
 
-	if (r == 0)
-		r = read_state(path, &state, &diag);
+	if (r == 0 && (r = read_state(path, &state, &diag)) < 0)
+		return bad_state(it, path, &diag, r);
 	q.state = b->src->state ? &state : NULL;
 	if (r == 0)
 		r = ima_verifier_check(b->verifier, e, &q, it->result, &next);

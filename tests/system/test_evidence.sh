@@ -118,6 +118,10 @@ r=0
 "$imactl" evidence verify --nonces "$work/nonces" --ak "$work/en" --reference "$work/reference" --rules "$work/rules" -q "$work/batch" >"$work/out" || r=$?
 [ $r = 1 ] || die "a batch: status $r"
 [ "$(sed 's/.*batch.//' "$work/out" | tr '\n' ';')" = "e1: trusted;e4: refused files;z: refused archive;" ] || die "a batch: $(cat "$work/out")"
+state=$(echo "$work"/state.d/*.json)
+cp "$state" "$work/state.good"; printf '{}' >"$state"
+wrong 3 "its state, $state: not the whole state of a host" evidence verify -q --nonce aa99 --ak "$work/en" --reference "$work/reference" --rules "$work/rules" --state "$work/state.d" "$work/e1"
+cp "$work/state.good" "$state"
 # hosts put into the folder what they like: a pipe holds nobody up, and what could not be checked is told as the others are
 mkfifo "$work/batch/pipe"
 mkdir "$work/batch/folder"

@@ -89,7 +89,10 @@ says 2 "two places" "$imactl" sign -k "$k" --archive big.tar -o - --manifest -
 says 2 "two places" "$imactl" sign -k "$k" --archive big.tar -o one --manifest one
 says 2 "--from foo: not one of text, binary, kexec, journal, cel-json, cel-cbor" "$imactl" list --from foo sums
 says 3 "many: Is a directory" "$imactl" label --manifest many many
-says 3 "no/ak.pub: No such file" "$imactl" run --evidence file2 --ak no -- touch ran
+says 3 "no/ak.pub: there is no attestation key" "$imactl" run --evidence file2 --ak no -- touch ran
+says 2 "needs a TPM" "$imactl" run --evidence file2 --tpm none -- touch ran
+says 3 "no TPM at swtpm:path=$work/nowhere" "$imactl" ak create --tpm "swtpm:path=$work/nowhere" new-folder
+[ ! -e new-folder ] || die "an empty folder was left"
 [ ! -e ran ] || die "the command ran without the key that its evidence needs"
 says 2 "go with --sign" "$imactl" reference convert --to sums --pass-file sums sums
 
