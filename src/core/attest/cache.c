@@ -127,7 +127,9 @@ void ima_cache_hash(const struct ima_cache *c, struct ima_cache_key *key)
 {
 	uint64_t h = c->seed;
 
-	for (size_t i = 0; i < IMA_CACHE_PARTS; i++)
+	if (key->sample.len)
+		h = ima_mix_bytes(h, key->sample);
+	for (size_t i = 0; i < IMA_CACHE_PARTS && !key->sample.len; i++)
 		h = ima_mix_bytes(h, key->part[i]);
 	key->hash = ima_mix(h, c->seed);
 }

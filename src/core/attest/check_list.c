@@ -11,16 +11,18 @@
 #include "base/mix.h"
 #include "core/attest/verify.h"
 
-/* of one record, as the cache of records keeps it */
+/* of one record whose digest is that of its data, as the cache of records keeps it */
 struct kept {
 	struct ima_entry entry;
 	uint32_t pcr;
-	bool violation, bad, unhashed;
+	bool violation;
 	uint8_t own_algo;
 	uint8_t n_banks, digest_len;
 	uint8_t sha1[20];
 	uint8_t digest[IMA_PCR_MAX_BANKS][IMA_DIGEST_MAX]; /* n_banks of them */
 };
+
+#define SAMPLE 16 /* bytes of a template digest */
 
 static_assert(IMA_REPLAY_AHEAD <= IMA_CACHE_AHEAD, "a row of records is prepared at once");
 
@@ -46,17 +48,22 @@ static bool follows(const uint8_t *before, struct ima_bytes b)
 	return le32toh(len) == b.len;
 }
 
-/* a record that stands in one piece, as binary lists have it, is one part: template digest, name and data with their lengths */
+/*
+ * A record that stands in one piece, as binary lists have it, is one part: template digest, name and data with their lengths. Its digest stands for it in the
+ * table, as only records are kept whose digest is that of their data; violations have none.
+ */
 static struct ima_cache_key key_of(const struct listing *l, const struct ima_record *rec)
 {
 	const uint8_t *name_at = rec->digest.data + rec->digest.len, *data_at = rec->name.data + rec->name.len;
-	const struct ima_bytes head = { l->head, l->head_len };
+	const struct ima_bytes head = { l->head, l->head_len }, none = { 0 }, digest = { rec->digest.data, SAMPLE };
+	const struct ima_bytes sample = rec->digest.len < SAMPLE || ima_record_is_violation(rec) ? none : digest;
 
 	if (follows(name_at, rec->name) && follows(data_at, rec->data))
 		return (struct ima_cache_key){
 			.part = { { rec->digest.data, (size_t)(rec->data.data + rec->data.len - rec->digest.data) }, head },
+			.sample = sample,
 		};
-	return (struct ima_cache_key){ .part = { rec->data, rec->digest, rec->name, head } };
+	return (struct ima_cache_key){ .part = { rec->data, rec->digest, rec->name, head }, .sample = sample };
 }
 
 static void foresee(void *user, const struct ima_record *recs, size_t n, struct ima_replay_mark *marks)
@@ -84,8 +91,7 @@ static int recall(void *user, const struct ima_record *rec, const struct ima_tem
 		return 0;
 	step->pcr = k->pcr;
 	step->violation = k->violation;
-	step->bad = k->bad;
-	step->unhashed = k->unhashed;
+	step->bad = step->unhashed = false;
 	step->own_algo = (enum ima_hash_algo)k->own_algo;
 	memcpy(step->sha1, k->sha1, sizeof(step->sha1));
 	memcpy(step->digest, k->digest, k->n_banks * sizeof(k->digest[0]));
@@ -96,8 +102,7 @@ static int recall(void *user, const struct ima_record *rec, const struct ima_tem
 static void keep(struct listing *l, const struct ima_record *rec, const struct ima_replay_step *step, const struct ima_entry *e)
 {
 	struct ima_cache_key key = key_of(l, rec);
-	struct kept k = { .entry = *e, .pcr = step->pcr, .violation = step->violation, .bad = step->bad,
-			  .unhashed = step->unhashed, .own_algo = (uint8_t)step->own_algo,
+	struct kept k = { .entry = *e, .pcr = step->pcr, .violation = step->violation, .own_algo = (uint8_t)step->own_algo,
 			  .n_banks = (uint8_t)l->targets.n_banks, .digest_len = (uint8_t)rec->digest.len };
 
 	memcpy(k.sha1, step->sha1, sizeof(k.sha1));
@@ -116,7 +121,7 @@ static int judge(void *user, struct ima_hasher *h, const struct ima_record *rec,
 	if (r < 0)
 		return r;
 	memcpy(mark, &e, sizeof(*mark));
-	if (l->c->v->records)
+	if (l->c->v->records && !step->bad)
 		keep(l, rec, step, &e);
 	return 0;
 }

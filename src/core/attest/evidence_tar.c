@@ -30,7 +30,7 @@ static la_ssize_t take(struct archive *a, void *user, const void *data, size_t l
 		return (la_ssize_t)len;
 	if (s->out)
 		s->error = ima_buffer_append(s->out, data, len);
-	else if (len > s->same.len - s->at || memcmp(s->same.data + s->at, data, len))
+	else if (len > s->same.len - s->at || (data != s->same.data + s->at && memcmp(s->same.data + s->at, data, len)))
 		s->error = -EBADMSG;
 	if (!s->error)
 		s->at += len;

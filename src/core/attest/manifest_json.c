@@ -15,38 +15,46 @@
 #define MANIFEST_MAX 8192 /* bytes */
 #define MANIFEST_VERSION 1
 
-static int put_part(json_t *list, struct ima_hasher *h, const char *name, struct ima_bytes part)
-{
-	char hex[2 * 32 + 1] = "";
-	struct ima_digest d;
+struct part_digests {
+	struct ima_digest part[IMA_PART__LAST];
+};
 
-	if (ima_hash_bytes(h, IMA_HASH_SHA256, part, &d) < 0)
-		return -EIO;
-	ima_hex_encode(d.data, d.len, hex);
-	return json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "name", name, "size", (json_int_t)part.len, "sha256", hex)) ?
-		       -ENOMEM : 0;
+static int digest_parts(const struct ima_evidence_parts *parts, struct ima_hasher *h, struct part_digests *ret)
+{
+	int r = 0;
+
+	for (unsigned int i = IMA_PART_MANIFEST + 1; i < IMA_PART__LAST && r == 0; i++)
+		if (parts->part[i].len)
+			r = ima_hash_bytes(h, IMA_HASH_SHA256, parts->part[i], &ret->part[i]);
+	return r;
+}
+
+/* the form that json_dumps() gives with sorted keys and two spaces; all that varies in it are numbers and hex digits */
+static int write_text(const struct ima_evidence_parts *parts, const struct part_digests *digests, struct ima_buffer *out)
+{
+	const char *between = "";
+	int r = ima_buffer_printf(out, "{\n  \"first_entry\": %llu,\n  \"ima_evidence\": %d,\n  \"list\": \"binary\",\n  \"parts\": [\n",
+				      (unsigned long long)parts->first_entry, MANIFEST_VERSION);
+
+	for (unsigned int i = IMA_PART_MANIFEST + 1; i < IMA_PART__LAST && r == 0; i++) {
+		char hex[2 * 32 + 1] = "";
+
+		if (!parts->part[i].len)
+			continue;
+		ima_hex_encode(digests->part[i].data, 32, hex);
+		r = ima_buffer_printf(out, "%s    {\n      \"name\": \"%s\",\n      \"sha256\": \"%s\",\n      \"size\": %zu\n    }", between,
+					  ima_evidence_part_name((enum ima_evidence_part)i), hex, parts->part[i].len);
+		between = ",\n";
+	}
+	return r < 0 ? r : ima_buffer_append_str(out, "\n  ]\n}\n");
 }
 
 int ima_manifest_write(const struct ima_evidence_parts *parts, struct ima_hasher *h, struct ima_buffer *out)
 {
-	json_t *list = json_array(), *o = json_pack("{s:i, s:I, s:s, s:O}", "ima_evidence", MANIFEST_VERSION, "first_entry",
-						    (json_int_t)parts->first_entry, "list", "binary", "parts", list);
-	char *text = NULL;
-	int r = o ? 0 : -ENOMEM;
+	struct part_digests digests;
+	const int r = digest_parts(parts, h, &digests);
 
-	for (unsigned int i = IMA_PART_MANIFEST + 1; i < IMA_PART__LAST && r == 0; i++)
-		if (parts->part[i].len)
-			r = put_part(list, h, ima_evidence_part_name((enum ima_evidence_part)i), parts->part[i]);
-	if (r == 0)
-		text = json_dumps(o, JSON_INDENT(2) | JSON_SORT_KEYS);
-	if (r == 0)
-		r = text ? ima_buffer_append_str(out, text) : -ENOMEM;
-	if (r == 0)
-		r = ima_buffer_append_u8(out, '\n');
-	free(text);
-	json_decref(list);
-	json_decref(o);
-	return r;
+	return r < 0 ? r : write_text(parts, &digests, out);
 }
 
 /* the one number that stands in the manifest alone */
@@ -70,16 +78,34 @@ static int read_first_entry(struct ima_bytes manifest, uint64_t *ret, struct ima
 	return r;
 }
 
-int ima_manifest_check(struct ima_evidence_parts *parts, struct ima_hasher *h, struct ima_diag *diag)
+/* 1 it is the manifest of these parts, 0 not */
+static int is_manifest_of(const struct ima_evidence_parts *parts, const struct part_digests *digests)
 {
 	const struct ima_bytes have = parts->part[IMA_PART_MANIFEST];
 	struct ima_buffer want = { 0 };
-	int r = read_first_entry(have, &parts->first_entry, diag);
+	int r = write_text(parts, digests, &want);
 
 	if (r == 0)
-		r = ima_manifest_write(parts, h, &want);
-	if (r == 0 && (want.len != have.len || memcmp(want.data, have.data, have.len)))
-		r = ima_diag_text(diag, -EBADMSG, "manifest.json: not the manifest of these parts: one was changed, added or taken away");
+		r = want.len == have.len && !memcmp(want.data, have.data, have.len);
 	ima_buffer_done(&want);
 	return r;
+}
+
+int ima_manifest_check(struct ima_evidence_parts *parts, struct ima_hasher *h, struct ima_diag *diag)
+{
+	struct part_digests digests;
+	int r = digest_parts(parts, h, &digests);
+
+	/* most lists are whole: what has this one form need not be parsed */
+	parts->first_entry = 0;
+	if (r == 0)
+		r = is_manifest_of(parts, &digests);
+	if (r)
+		return r < 0 ? r : 0;
+	r = read_first_entry(parts->part[IMA_PART_MANIFEST], &parts->first_entry, diag);
+	if (r == 0)
+		r = is_manifest_of(parts, &digests);
+	if (r == 0)
+		r = ima_diag_text(diag, -EBADMSG, "manifest.json: not the manifest of these parts: one was changed, added or taken away");
+	return r < 0 ? r : 0;
 }
