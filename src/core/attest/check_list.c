@@ -52,18 +52,23 @@ static bool follows(const uint8_t *before, struct ima_bytes b)
  * A record that stands in one piece, as binary lists have it, is one part: template digest, name and data with their lengths. Its digest stands for it in the
  * table, as only records are kept whose digest is that of their data; violations have none.
  */
-static struct ima_cache_key key_of(const struct listing *l, const struct ima_record *rec)
+static void make_key(const struct listing *l, const struct ima_record *rec, struct ima_cache_key *ret)
 {
 	const uint8_t *name_at = rec->digest.data + rec->digest.len, *data_at = rec->name.data + rec->name.len;
-	const struct ima_bytes head = { l->head, l->head_len }, none = { 0 }, digest = { rec->digest.data, SAMPLE };
-	const struct ima_bytes sample = rec->digest.len < SAMPLE || ima_record_is_violation(rec) ? none : digest;
+	const struct ima_bytes head = { l->head, l->head_len };
 
-	if (follows(name_at, rec->name) && follows(data_at, rec->data))
-		return (struct ima_cache_key){
-			.part = { { rec->digest.data, (size_t)(rec->data.data + rec->data.len - rec->digest.data) }, head },
-			.sample = sample,
-		};
-	return (struct ima_cache_key){ .part = { rec->data, rec->digest, rec->name, head }, .sample = sample };
+	*ret = (struct ima_cache_key){ 0 };
+	if (rec->digest.len >= SAMPLE && !ima_record_is_violation(rec))
+		ret->sample = (struct ima_bytes){ rec->digest.data, SAMPLE };
+	if (follows(name_at, rec->name) && follows(data_at, rec->data)) {
+		ret->part[0] = (struct ima_bytes){ rec->digest.data, (size_t)(rec->data.data + rec->data.len - rec->digest.data) };
+		ret->part[1] = head;
+	} else {
+		ret->part[0] = rec->data;
+		ret->part[1] = rec->digest;
+		ret->part[2] = rec->name;
+		ret->part[3] = head;
+	}
 }
 
 static void foresee(void *user, const struct ima_record *recs, size_t n, struct ima_replay_mark *marks)
@@ -72,7 +77,7 @@ static void foresee(void *user, const struct ima_record *recs, size_t n, struct 
 	struct ima_cache_key keys[IMA_REPLAY_AHEAD];
 
 	for (size_t i = 0; i < n; i++)
-		keys[i] = key_of(l, &recs[i]);
+		make_key(l, &recs[i], &keys[i]);
 	ima_cache_prepare(l->c->v->records, keys, n);
 	for (size_t i = 0; i < n; i++)
 		marks[i].word[0] = keys[i].hash;
@@ -82,9 +87,10 @@ static int recall(void *user, const struct ima_record *rec, const struct ima_tem
 		  struct ima_replay_mark *mark)
 {
 	const struct listing *l = user;
-	struct ima_cache_key key = key_of(l, rec);
+	struct ima_cache_key key;
 	const struct kept *k;
 
+	make_key(l, rec, &key);
 	key.hash = mark->word[0];
 	k = ima_cache_find(l->c->v->records, &key);
 	if (!k || k->pcr != rec->pcr || k->digest_len != rec->digest.len)
@@ -101,12 +107,13 @@ static int recall(void *user, const struct ima_record *rec, const struct ima_tem
 
 static void keep(struct listing *l, const struct ima_record *rec, const struct ima_replay_step *step, const struct ima_entry *e)
 {
-	struct ima_cache_key key = key_of(l, rec);
+	struct ima_cache_key key;
 	struct kept k = { .entry = *e, .pcr = step->pcr, .violation = step->violation, .own_algo = (uint8_t)step->own_algo,
 			  .n_banks = (uint8_t)l->targets.n_banks, .digest_len = (uint8_t)rec->digest.len };
 
 	memcpy(k.sha1, step->sha1, sizeof(k.sha1));
 	memcpy(k.digest, step->digest, k.n_banks * sizeof(k.digest[0]));
+	make_key(l, rec, &key);
 	ima_cache_hash(l->c->v->records, &key);
 	ima_cache_add(l->c->v->records, &key, &k, offsetof(struct kept, digest) + k.n_banks * sizeof(k.digest[0]));
 }
@@ -255,37 +262,41 @@ static struct ima_bytes label_of(const struct ima_template *t, const struct ima_
 	return (struct ima_bytes){ 0 };
 }
 
-static int take(void *user, const struct ima_record *rec, const struct ima_template *t, const struct ima_replay_step *step,
-		const struct ima_replay_mark *mark)
+static int take_whole(struct listing *l, const struct ima_record *rec, const struct ima_template *t, uint64_t position, const struct ima_entry *found)
 {
-	struct listing *l = user;
 	struct ima_checking *c = l->c;
 	struct ima_bytes fields[IMA_TEMPLATE_MAX_FIELDS];
-	struct ima_attest_entry e = { .position = step->position, .pcr = rec->pcr, .templ = t };
-	struct ima_entry found;
+	struct ima_attest_entry e = {
+		.number = c->evidence->first_entry + l->n, .position = position, .pcr = rec->pcr, .templ = t,
+		.verdict = (enum ima_entry_verdict)found->verdict, .signature = (enum ima_sig_verdict)found->signature, .keyid = found->keyid,
+		.has_reference = found->has_reference, .reference = found->reference,
+	};
 	int r;
 
-	memcpy(&found, mark, sizeof(found));
-	l->n++;
-	if (found.verdict >= IMA_ENTRY_KNOWN && found.verdict <= IMA_ENTRY_EXCLUDED && !found.is_policy && !c->question->visit) {
-		c->result->n[found.verdict]++;
-		return 0;
-	}
-	e.number = c->evidence->first_entry + l->n;
-	e.verdict = (enum ima_entry_verdict)found.verdict;
-	e.signature = (enum ima_sig_verdict)found.signature;
-	e.keyid = found.keyid;
-	e.has_reference = found.has_reference;
-	e.reference = found.reference;
 	/* a record that has none keeps an empty name */
 	if (ima_entry_fields(t, rec->data, &e.name, &e.digest, fields) == 0)
 		e.label = label_of(t, fields);
-	r = weigh(l, &e, found.is_policy);
+	r = weigh(l, &e, found->is_policy);
 	if (r == 0 && c->question->visit)
 		r = c->question->visit(c->question->user, &e);
 	if (r < 0)
 		l->error = r;
 	return r;
+}
+
+/* most are good, and only counted */
+static int take(void *user, const struct ima_record *rec, const struct ima_template *t, const struct ima_replay_step *step,
+		const struct ima_replay_mark *mark)
+{
+	struct listing *l = user;
+	struct ima_entry found;
+
+	memcpy(&found, mark, sizeof(found));
+	l->n++;
+	if (found.verdict < IMA_ENTRY_KNOWN || found.verdict > IMA_ENTRY_EXCLUDED || found.is_policy || l->c->question->visit)
+		return take_whole(l, rec, t, step->position, &found);
+	l->c->result->n[found.verdict]++;
+	return 0;
 }
 
 /* the values to reach: what the list's PCRs hold in every quoted bank that the rules accept */
