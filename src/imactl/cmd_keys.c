@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "core/sig/kernel_keyring.h"
 #include "core/sig/keypair.h"
+#include "imactl/certs.h"
 #include "imactl/key_source.h"
 
 #define KEY_MAX (1U << 20)
@@ -73,20 +74,13 @@ static bool has(struct ima_bytes text, const char *mark)
 	return memmem(text.data, text.len, mark, strlen(mark));
 }
 
-/* @named: a private key is passed over where a folder is listed */
-static int list_file(struct list_run *l, const char *path, bool named)
+static int list_cert(struct list_run *l, const char *path, struct ima_bytes cert)
 {
-	ima_cleanup(ima_freep) uint8_t *bytes = NULL;
 	struct listed k = { .place = path };
 	struct ima_diag diag = { 0 };
 	struct ima_key *key = NULL;
-	size_t len = 0;
-	int r = imactl_read_file(path, KEY_MAX, &bytes, &len);
+	int r = ima_key_parse(cert, &key, &diag);
 
-	if (r == 0 && !named && has((struct ima_bytes){ bytes, len }, "PRIVATE KEY-----"))
-		return 0;
-	if (r == 0)
-		r = ima_key_parse((struct ima_bytes){ bytes, len }, &key, &diag);
 	if (r < 0) {
 		cannot(l, path, diag.text[0] ? diag.text : strerror(-r));
 		return 0;
@@ -97,6 +91,27 @@ static int list_file(struct list_run *l, const char *path, bool named)
 	k.is_expired = ima_key_is_expired(key);
 	r = show(l, &k);
 	ima_key_free(key);
+	return r;
+}
+
+/* @named: a private key is passed over where a folder is listed */
+static int list_file(struct list_run *l, const char *path, bool named)
+{
+	ima_cleanup(ima_freep) uint8_t *bytes = NULL;
+	struct imactl_certs certs = { 0 };
+	struct ima_bytes cert;
+	size_t len = 0;
+	int r = imactl_read_file(path, KEY_MAX, &bytes, &len);
+
+	if (r < 0) {
+		cannot(l, path, strerror(-r));
+		return 0;
+	}
+	certs.rest = (struct ima_bytes){ bytes, len };
+	if (!named && has(certs.rest, "PRIVATE KEY-----"))
+		return 0;
+	while (r == 0 && imactl_certs_next(&certs, &cert))
+		r = list_cert(l, path, cert);
 	return r;
 }
 

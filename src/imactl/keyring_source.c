@@ -10,25 +10,36 @@
 #include "base/file.h"
 #include "core/sig/kernel_keyring.h"
 #include "core/sig/key.h"
+#include "imactl/certs.h"
 
 #define CERT_MAX (64U << 10)
 #define RING "keyring:"
 
-static int add_file(struct ima_keyring *ring, const char *path)
+static int add_cert(struct ima_keyring *ring, struct ima_bytes cert, struct ima_diag *diag)
 {
-	ima_cleanup(ima_freep) uint8_t *bytes = NULL;
-	struct ima_diag diag = { 0 };
 	struct ima_key *key = NULL;
-	size_t len = 0;
-	int r = imactl_read_file(path, CERT_MAX, &bytes, &len);
+	int r = ima_key_parse(cert, &key, diag);
 
-	if (r == 0)
-		r = ima_key_parse((struct ima_bytes){ bytes, len }, &key, &diag);
 	if (r == 0)
 		r = ima_keyring_add(ring, key);
 	if (r < 0)
 		ima_key_free(key);
-	return r < 0 && r != -EEXIST ? imactl_fail_diag(EXIT_UNABLE, path, &diag, r) : EXIT_GOOD;
+	return r == -EEXIST ? 0 : r;
+}
+
+static int add_file(struct ima_keyring *ring, const char *path)
+{
+	ima_cleanup(ima_freep) uint8_t *bytes = NULL;
+	struct imactl_certs certs = { 0 };
+	struct ima_diag diag = { 0 };
+	struct ima_bytes cert;
+	size_t len = 0;
+	int r = imactl_read_file(path, CERT_MAX, &bytes, &len);
+
+	certs.rest = (struct ima_bytes){ bytes, len };
+	while (r == 0 && imactl_certs_next(&certs, &cert))
+		r = add_cert(ring, cert, &diag);
+	return r < 0 ? imactl_fail_diag(EXIT_UNABLE, path, &diag, r) : EXIT_GOOD;
 }
 
 static int is_certificate(const struct dirent *e)

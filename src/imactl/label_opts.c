@@ -245,8 +245,21 @@ static const char *wrong_place(enum imactl_label_command command, const struct i
 	return o->n_paths != 1 ? "--manifest takes one folder" : NULL;
 }
 
+/* the second would find nothing, and nothing would be done without a word */
+static unsigned int n_from_stdin(const struct imactl_label_opts *o)
+{
+	const char *const names[] = { o->key.key, o->key.cert, o->key.pass_file, o->files.list, o->from.archive };
+	unsigned int n = o->key.pass_fd && !strcmp(o->key.pass_fd, "0");
+
+	for (size_t i = 0; i < IMA_N_ELEMENTS(names); i++)
+		n += names[i] && !strcmp(names[i], "-");
+	return n;
+}
+
 static const char *wrong_label(enum imactl_label_command command, const struct imactl_label_opts *o)
 {
+	if (n_from_stdin(o) > 1)
+		return "standard input can be one thing only";
 	if (o->files.by_nul && !o->files.list)
 		return "-0 goes with --files-from";
 	if (command == IMACTL_HASH && o->by_verity && !o->dry_run)

@@ -116,4 +116,16 @@ mkdir bare
 fails 3 "bare: no certificate in it" "$imactl" verify -k bare file
 mkdir odd && cp both/x509_ima.pem odd/$'a\xff\n.pem' && "$imactl" keys list --json odd >out && [ "$(jq -r '.[0].place_hex' out)" = 6f64642f61ff0a2e70656d ] || die "a name that is no UTF-8: $(cat out)"
 "$imactl" keys list odd >out && [ "$(wc -l <out)" = 1 ] || die "a name with a newline: $(cat -v out)"
+
+# a file of certificates: each of them, whatever else stands in it; one that is damaged is not passed over
+: >signed && "$imactl" sign -q --user -k both/privkey_ima.key signed || die "sign"
+{ cat rsa2048/x509_ima.pem both/privkey_ima.key; echo text; cat both/x509_ima.pem rsa2048/x509_ca.pem; } >bundle.pem
+"$imactl" verify -q --user --signature -k bundle.pem signed || die "the second certificate of a file"
+[ "$("$imactl" keys list bundle.pem | wc -l)" = 3 ] || die "a file of certificates: $("$imactl" keys list bundle.pem)"
+{ cat both/x509_ima.pem; printf -- '-----BEGIN CERTIFICATE-----\njunk\n'; } >damaged.pem
+fails 3 "damaged.pem: not an X.509 certificate" "$imactl" verify --user -k damaged.pem signed
+# standard input is read once: a list behind a key would be empty, and everything well
+for words in "-k - --files-from -" "-k - --pass-fd 0 signed" "-k both/privkey_ima.key --pass-file - --files-from -" "-k - --archive - -o out.tar"; do
+	fails 2 "standard input can be one thing only" "$imactl" sign $words
+done
 cd /
