@@ -10,6 +10,7 @@
 
 #include "core/attest/reference.h"
 #include "core/attest/reference_forms.h"
+#include "imactl/interrupt.h"
 
 #define DAY 86400
 
@@ -96,6 +97,8 @@ int imactl_reference_write(struct ima_reference_builder *b, const char *path, bo
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return imactl_fail(EXIT_UNABLE, "%s: a database replaces no more than a regular file", path);
 	r = ima_reference_finish(b, &ref);
+	/* a signal does not come between: a part of a database has a name */
+	imactl_interrupt_catch();
 	if (r == 0)
 		r = ima_reference_store(ref, path, force, &diag);
 	if (r == 0 && !quiet)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ended_by SIGNAL COMMAND...: the signal once the command has read some of a large file: in the midst of its work, however fast the machine is. Exit status: as a
- * shell says it; 2 the command ended before.
+ * ended_by SIGNAL rchar|wchar COMMAND...: the signal once the command has read, or written, some of a large file: in the midst of its work, however fast the machine
+ * is. Exit status: as a shell says it; 2 the command ended before.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ENOUGH (8UL << 20)
+#define ENOUGH (2UL << 20)
 
 static int number_of(const char *name)
 {
@@ -25,7 +25,7 @@ static int number_of(const char *name)
 	exit(3);
 }
 
-static unsigned long bytes_read(pid_t pid)
+static unsigned long bytes_of(pid_t pid, const char *what)
 {
 	char path[64], line[128];
 	unsigned long n = 0;
@@ -34,7 +34,7 @@ static unsigned long bytes_read(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/io", (int)pid);
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "rchar: %lu", &n) == 1)
+		if (!strncmp(line, what, strlen(what)) && sscanf(line + strlen(what), ": %lu", &n) == 1)
 			break;
 	if (f)
 		fclose(f);
@@ -43,16 +43,16 @@ static unsigned long bytes_read(pid_t pid)
 
 int main(int argc, char **argv)
 {
-	const int signal_number = argc > 2 ? number_of(argv[1]) : 0;
+	const int signal_number = argc > 3 ? number_of(argv[1]) : 0;
 	const pid_t pid = fork();
 	int status;
 
 	if (pid == 0) {
 		signal(signal_number, SIG_DFL);
-		execv(argv[2], argv + 2);
+		execv(argv[3], argv + 3);
 		_exit(127);
 	}
-	while (bytes_read(pid) < ENOUGH && waitpid(pid, &status, WNOHANG) == 0)
+	while (bytes_of(pid, argv[2]) < ENOUGH && waitpid(pid, &status, WNOHANG) == 0)
 		usleep(200);
 	if (kill(pid, signal_number) < 0 || waitpid(pid, &status, 0) != pid)
 		return 2;
