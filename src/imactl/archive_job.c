@@ -110,14 +110,13 @@ struct item {
 static int print_json(const struct imactl_spooled *f, const char *path)
 {
 	char digest[2 * IMA_DIGEST_MAX + 1] = "", ima[2 * IMA_SIGNER_MAX_VALUE + 1] = "";
-	json_t *o;
 
 	for (size_t i = 0; i < f->content.len; i++)
 		snprintf(digest + 2 * i, 3, "%02x", f->content.data[i]);
 	for (size_t i = 0; i < f->label.ima_len; i++)
 		snprintf(ima + 2 * i, 3, "%02x", f->label.ima[i]);
-	o = json_pack("{s:s, s:s, s:s, s:s}", "path", path, "algo", ima_hash_name(f->content.algo), "digest", digest, "ima", ima);
-	return imactl_print_json(o, EXIT_GOOD, false);
+	return imactl_print_json(imactl_json_named("path", path, json_pack("{s:s, s:s, s:s}", "algo", ima_hash_name(f->content.algo), "digest", digest, "ima", ima)),
+				 EXIT_GOOD, false);
 }
 
 static int print_plain(const struct label_run *l, const struct imactl_spooled *f, const char *path)
@@ -397,8 +396,8 @@ static int show_check(struct check_run *c, const char *path, const struct ima_la
 
 	c->run.n_bad += !good;
 	if (c->job->files->json)
-		return imactl_print_json(json_pack("{s:s, s:s, s:s*, s:b}", "path", path, "status", good ? "pass" : "fail", "cause",
-						   good ? NULL : why, "signed", (int)v->is_signed), EXIT_GOOD, false);
+		return imactl_print_json(imactl_json_named("path", path, json_pack("{s:s, s:s*, s:b}", "status", good ? "pass" : "fail", "cause",
+									   good ? NULL : why, "signed", (int)v->is_signed)), EXIT_GOOD, false);
 	if (good && c->job->files->quiet)
 		return EXIT_GOOD;
 	imactl_print_path(stdout, path);

@@ -28,21 +28,6 @@ struct listed {
 	int32_t serial; /* 0: in a file */
 };
 
-static bool is_text(const char *path)
-{
-	json_t *s = json_string(path);
-
-	json_decref(s);
-	return s;
-}
-
-static json_t *hex_json(const char *path)
-{
-	ima_cleanup(ima_buffer_done) struct ima_buffer hex = { 0 };
-
-	return ima_buffer_append_hex(&hex, path, strlen(path)) == 0 ? json_string((char *)hex.data) : NULL;
-}
-
 static int show(struct list_run *l, const struct listed *k)
 {
 	char id[9] = "-", serial[16] = "";
@@ -50,11 +35,9 @@ static int show(struct list_run *l, const struct listed *k)
 	if (k->has_id)
 		snprintf(id, sizeof(id), "%08x", k->id);
 	if (l->json)
-		return json_array_append_new(l->all, json_pack("{s:s*, s:o*, s:s*, s:s, s:s, s:b, s:o*}", "place", is_text(k->place) ? k->place : NULL,
-							       "place_hex", is_text(k->place) ? NULL : hex_json(k->place), "id",
-							       k->has_id ? id : NULL, "algorithm", k->algorithm, "name", k->name,
-							       "expired", (int)k->is_expired, "serial",
-							       k->serial ? json_integer(k->serial) : NULL)) < 0 ? -ENOMEM : 0;
+		return json_array_append_new(l->all, imactl_json_named("place", k->place,
+			json_pack("{s:s*, s:s, s:s, s:b, s:o*}", "id", k->has_id ? id : NULL, "algorithm", k->algorithm, "name", k->name, "expired",
+				  (int)k->is_expired, "serial", k->serial ? json_integer(k->serial) : NULL))) < 0 ? -ENOMEM : 0;
 	if (k->serial)
 		snprintf(serial, sizeof(serial), " %d", k->serial);
 	printf("%-8s %-20s %s  (", id, k->algorithm[0] ? k->algorithm : "-", k->name);

@@ -59,7 +59,7 @@ static int set_threads(struct args *a, const char *text)
 	char *end;
 	const unsigned long n = strtoul(text, &end, 10);
 
-	if (*end || !n || n > 64)
+	if (*end || !n || n > 64 || *text < '0' || *text > '9')
 		return imactl_fail(EXIT_USAGE, "--threads %s: a number from 1 to 64", text);
 	a->maker.files.threads = (unsigned int)n;
 	return EXIT_GOOD;

@@ -83,6 +83,9 @@ int imactl_fail_diag(int status, const char *file, const struct ima_diag *d, int
 /** imactl_print_json() - one object, then a newline; takes the reference. EXIT_UNABLE without memory */
 int imactl_print_json(json_t *o, int status, bool pretty);
 
+/** imactl_json_named() - the path under @key, or, when it is no UTF-8, in hex under KEY_hex; then @rest, which is taken. NULL without memory, or @rest */
+json_t *imactl_json_named(const char *key, const char *path, json_t *rest);
+
 /** imactl_append_path() - a name that no line of output can be mistaken for: control characters and backslashes as \xNN. 0, -ENOMEM */
 ima_must_check int imactl_append_path(struct ima_buffer *b, const char *path);
 

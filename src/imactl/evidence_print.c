@@ -120,21 +120,9 @@ static json_t *counts_json(const struct ima_attestation *a)
 	return o;
 }
 
-static json_t *named(const char *name, json_t *o)
-{
-	ima_cleanup(ima_buffer_done) struct ima_buffer hex = { 0 };
-	json_t *text = json_string(name);
-
-	if (text)
-		json_object_set_new(o, "evidence", text);
-	else if (ima_buffer_append_hex(&hex, name, strlen(name)) == 0)
-		json_object_set_new(o, "evidence_hex", json_string((char *)hex.data));
-	return o;
-}
-
 json_t *imactl_unable_json(const char *name, const char *error)
 {
-	return named(name, json_pack("{s:s, s:s}", "verdict", "not checked", "error", error));
+	return imactl_json_named("evidence", name, json_pack("{s:s, s:s}", "verdict", "not checked", "error", error));
 }
 
 json_t *imactl_attestation_json(const char *name, const struct ima_attestation *a, const struct ima_reference *ref)
@@ -143,7 +131,7 @@ json_t *imactl_attestation_json(const char *name, const struct ima_attestation *
 
 	for (size_t i = 0; findings && i < a->n_findings; i++)
 		json_array_append_new(findings, finding_json(&a->findings[i], a, ref));
-	return named(name, json_pack("{s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:I, s:{s:I, s:I, s:I}}", "verdict",
+	return imactl_json_named("evidence", name, json_pack("{s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:I, s:{s:I, s:I, s:I}}", "verdict",
 				     imactl_attestation_word(a), "checks", checks_json(a), "ak_sha256", a->ak, "ak_algorithm", a->ak_algorithm, "first_entry",
 				     (json_int_t)a->first_entry, "entries", (json_int_t)a->n_entries, "quoted", (json_int_t)a->n_quoted, "counts",
 				     counts_json(a), "findings", findings, "findings_all", (json_int_t)a->n_findings_all, "tpm", "clock",

@@ -80,31 +80,15 @@ int imactl_file_line(struct ima_buffer *out, const char *path, const char *text)
 	return r < 0 ? r : ima_buffer_printf(out, "%s\n", text);
 }
 
-static int set_path(json_t *o, const char *path)
-{
-	ima_cleanup(ima_buffer_done) struct ima_buffer hex = { 0 };
-	json_t *text = json_string(path);
-
-	if (text)
-		return json_object_set_new(o, "path", text) < 0 ? -ENOMEM : 0;
-	if (ima_buffer_append_hex(&hex, path, strlen(path)) < 0 ||
-	    json_object_set_new(o, "path_hex", json_string((char *)hex.data)) < 0)
-		return -ENOMEM;
-	return 0;
-}
-
 int imactl_file_json(struct ima_buffer *out, const char *path, json_t *o)
 {
 	ima_cleanup(ima_freep) char *line = NULL;
-	json_t *whole = json_object();
-	int r = whole && o ? set_path(whole, path) : -ENOMEM;
+	json_t *whole = imactl_json_named("path", path, o);
 
-	if (r == 0 && json_object_update(whole, o) == 0)
-		line = json_dumps(whole, JSON_COMPACT);
+	if (!whole)
+		return -ENOMEM;
+	line = json_dumps(whole, JSON_COMPACT);
 	json_decref(whole);
-	json_decref(o);
-	if (r < 0)
-		return r;
 	return line ? ima_buffer_printf(out, "%s\n", line) : -EILSEQ;
 }
 

@@ -2,6 +2,7 @@
 /* The key is read once; nothing of it or of its password is left in this process's ordinary memory by us. */
 #include "imactl/key_source.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -92,7 +93,7 @@ static int set_keyid(const char *text, struct ima_signer *s)
 	char *end;
 	const unsigned long id = strtoul(text, &end, 16);
 
-	if (*end || !*text || id > UINT32_MAX)
+	if (*end || !isxdigit((unsigned char)*text) || id > UINT32_MAX)
 		return imactl_fail(EXIT_USAGE, "--keyid %s: up to eight hex digits", text);
 	ima_signer_set_keyid(s, (uint32_t)id);
 	return EXIT_GOOD;

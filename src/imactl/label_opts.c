@@ -71,7 +71,7 @@ static int take_threads(struct imactl_label_opts *o, const char *arg)
 	char *end;
 	const unsigned long n = strtoul(arg, &end, 10);
 
-	if (*end || !n || n > 64)
+	if (*end || !n || n > 64 || *arg < '0' || *arg > '9')
 		return imactl_fail(EXIT_USAGE, "--threads %s: a number from 1 to 64", arg);
 	o->files.threads = (unsigned int)n;
 	return EXIT_GOOD;

@@ -120,6 +120,27 @@ int imactl_print_json(json_t *o, int status, bool pretty)
 	return status;
 }
 
+json_t *imactl_json_named(const char *key, const char *path, json_t *rest)
+{
+	ima_cleanup(ima_buffer_done) struct ima_buffer hex = { 0 };
+	json_t *text = json_string(path), *o = json_object();
+	char key_hex[32];
+	int r = 0;
+
+	snprintf(key_hex, sizeof(key_hex), "%s_hex", key);
+	if (!text) {
+		r = ima_buffer_append_hex(&hex, path, strlen(path));
+		text = r == 0 ? json_string((char *)hex.data) : NULL;
+		key = key_hex;
+	}
+	if (json_object_set_new(o, key, text) < 0 || json_object_update(o, rest) < 0) {
+		json_decref(o);
+		o = NULL;
+	}
+	json_decref(rest);
+	return o;
+}
+
 int imactl_append_path(struct ima_buffer *b, const char *path)
 {
 	return append_escaped(b, path, true);

@@ -2,6 +2,7 @@
 # What imactl writes: a file is whole or not there, whatever ends the program; a device or pipe is written to and never replaced; a message is one line that
 # begins with the program's name, whatever the names in it are; what standard output does not take is an error.
 . "$(dirname "$0")/lib.sh"
+command -v jq >/dev/null || skip "jq is missing"
 cd "$work"
 umask 022
 # says STATUS TEXT COMMAND...: status, and one line on standard error, which has TEXT
@@ -109,3 +110,13 @@ cat sums | "$imactl" reference diff sums - || die "diff with standard input"
 says 2 "from a file" "$imactl" reference query - /bin/sh
 "$imactl" reference create -o empty.db --list /dev/null 2>said && die "a database of nothing"
 [ ! -e empty.db ] && grep -q "nothing in it" said || die "a database of nothing: $(cat said)"
+
+# names that are no UTF-8, in JSON
+mkdir odd && printf x >odd/$'a\xff\nb' && tar -cf odd.tar odd
+for words in "hash --json --archive odd.tar" "verify --json --archive odd.tar" "hash -n --json -r odd"; do
+	"$imactl" $words >out 2>said || [ "${words%% *}" = verify ] || die "$words: $(cat said)"
+	jq -r .path_hex out | grep -q "$(printf 'odd/a\xff\nb' | od -An -tx1 | tr -d ' ')\$" || die "$words: $(cat out)"
+done
+# numbers are digits
+says 2 "a number from 1 to 64" "$imactl" hash -n --threads -18446744073709551615 sums
+says 2 "hex digits" "$imactl" sign -n -k "$k" --keyid -fffffffffffffff0 sums
