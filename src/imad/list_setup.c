@@ -16,7 +16,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "core/mlist/tpm_slots.h"
-#include "core/mlist/trim.h"
+#include "core/mlist/journal_base.h"
 #include "imad/list_restore.h"
 #include "imad/list_trim.h"
 

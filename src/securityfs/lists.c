@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/mlist/trim.h"
+#include "core/mlist/journal_base.h"
 
 struct ends {
 	uint64_t *end; /* file offset after record i */

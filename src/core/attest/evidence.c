@@ -1,31 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parts of evidence and their names; what must be there. */
+/* Evidence from its parts, and into them: what must be there. */
 #include "core/attest/evidence.h"
 
 #include <errno.h>
 
 #include "base/diag.h"
-
-static const struct {
-	const char *name;
-	bool needed;
-} parts_table[IMA_PART__LAST] = {
-	[IMA_PART_MANIFEST] = { "manifest.json", true }, [IMA_PART_QUOTE] = { "quote.msg", true },
-	[IMA_PART_SIGNATURE] = { "quote.sig", true },    [IMA_PART_PCRS] = { "quote.pcrs", true },
-	[IMA_PART_AK] = { "ak.pub", true },              [IMA_PART_AK_CERT] = { "ak.crt", false },
-	[IMA_PART_EK_CERT] = { "ek.crt", false },        [IMA_PART_LIST] = { "list", false },
-	[IMA_PART_EVENT_LOG] = { "eventlog", false },
-};
-
-const char *ima_evidence_part_name(enum ima_evidence_part p)
-{
-	return (unsigned int)p < IMA_PART__LAST ? parts_table[p].name : NULL;
-}
-
-bool ima_evidence_part_is_needed(enum ima_evidence_part p)
-{
-	return (unsigned int)p < IMA_PART__LAST && parts_table[p].needed;
-}
 
 int ima_evidence_write(const struct ima_evidence_parts *parts, struct ima_hasher *h, struct ima_buffer *out, struct ima_diag *diag)
 {
@@ -34,8 +13,8 @@ int ima_evidence_write(const struct ima_evidence_parts *parts, struct ima_hasher
 	int r;
 
 	for (unsigned int i = IMA_PART_QUOTE; i < IMA_PART__LAST; i++)
-		if (parts_table[i].needed && !parts->part[i].len)
-			return ima_diag_text(diag, -EINVAL, "%s is missing", parts_table[i].name);
+		if (ima_evidence_part_is_needed((enum ima_evidence_part)i) && !parts->part[i].len)
+			return ima_diag_text(diag, -EINVAL, "%s is missing", ima_evidence_part_name((enum ima_evidence_part)i));
 	r = ima_manifest_write(parts, h, &manifest);
 	all.part[IMA_PART_MANIFEST] = ima_buffer_bytes(&manifest);
 	if (r == 0)
@@ -53,8 +32,8 @@ int ima_evidence_read(struct ima_bytes archive, struct ima_hasher *h, struct ima
 		return ima_diag_text(diag, -EBADMSG, "the archive is larger than evidence may be");
 	r = ima_evidence_tar_read(archive, p.part, diag);
 	for (unsigned int i = 0; i < IMA_PART__LAST && r == 0; i++)
-		if (parts_table[i].needed && !p.part[i].len)
-			r = ima_diag_text(diag, -EBADMSG, "%s is missing", parts_table[i].name);
+		if (ima_evidence_part_is_needed((enum ima_evidence_part)i) && !p.part[i].len)
+			r = ima_diag_text(diag, -EBADMSG, "%s is missing", ima_evidence_part_name((enum ima_evidence_part)i));
 	if (r == 0)
 		r = ima_manifest_check(&p, h, diag);
 	if (r < 0)

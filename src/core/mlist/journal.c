@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "core/mlist/journal_base.h"
 #include "core/mlist/record_parse.h"
-#include "core/mlist/trim.h"
 
 #define UNMAPPED 0xffff
 #define READ_AHEAD (256U << 10)

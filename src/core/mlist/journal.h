@@ -9,7 +9,7 @@
  *   record   u32 body_len | u32 flags | u64 event | u64 time_ns | slot digests, in header order | kernel binary record
  *            body_len counts everything after itself
  *
- * Deleted records have left something behind in the place of the first of them: core/mlist/trim.h.
+ * Deleted records have left something behind in the place of the first of them: core/mlist/journal_base.h.
  *
  * The kernel binary record carries the sha1 template digest; the slot digests carry all of them (slot 0 is sha1).
  * A reader takes whole records only: a cut last record is "not there yet".

@@ -6,7 +6,7 @@
 #include "base/diag.h"
 #include "core/mlist/reader.h"
 #include "core/mlist/record_parse.h"
-#include "core/mlist/trim.h"
+#include "core/mlist/journal_base.h"
 
 static int check_record(struct ima_list_reader *r, const struct ima_record *rec,
 			const struct ima_template **ret_t, struct ima_diag *diag)
