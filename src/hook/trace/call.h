@@ -44,7 +44,7 @@ struct ima_trace {
 	atomic_bool owes_mark; /* something ran unmeasured when the list could not be written to */
 	atomic_bool stop;
 	atomic_uint ending; /* calls that were answered and whose descriptors may not all be closed yet */
-	atomic_bool wakes_here; /* the kernel can be told where to wake: serve.c */
+	atomic_bool wakes_here; /* the kernel can be told where to wake: answer.c */
 	struct {
 		_Atomic uint64_t calls, programs, opens, maps, measured, hashed, unmeasured, refused;
 	} n;
@@ -79,6 +79,10 @@ struct ima_trace_call {
 /** ima_trace_calls_pending() - does a call wait that nobody has taken? */
 bool ima_trace_calls_pending(const struct ima_trace *t);
 
+/* ---- answer.c ---- */
+
+/** ima_trace_wake_here() - is whoever is woken by a call, or by its answer, to run on the processor of the one that wakes it? Kernels before 6.6 do not know of it */
+void ima_trace_wake_here(struct ima_trace *t, bool here);
 /** ima_trace_still_waits() - the task has not been killed: what /proc/TID showed was its own */
 bool ima_trace_still_waits(const struct ima_trace_call *c);
 void ima_trace_go_on(struct ima_trace_call *c);            /* with the task's own arguments */
@@ -89,6 +93,9 @@ void ima_trace_unmount(struct ima_trace_call *c);          /* goes on when no de
  * @flags: that the task asked for: O_CLOEXEC is looked at
  */
 void ima_trace_hand_over(struct ima_trace_call *c, int *fd, uint64_t flags);
+
+/* ---- unmeasured.c ---- */
+
 /** ima_trace_say() - one line for the user */
 void ima_trace_say(struct ima_trace_call *c, int level, const char *fmt, ...) ima_printf(3, 4);
 /** ima_trace_unmeasured() - @what could not be measured because of @why (-errno). Goes on, marked, or is refused: true when it goes on */

@@ -6,32 +6,22 @@
 #include "hook/trace/serve.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 
 #define WAKE SIGRTMIN
-#define ENDING_TRIES 1000
-#define ENDING_WAIT_US 100
 #define LOOK_EVERY 4 /* calls, then one look at how many wait: a look is a system call */
-
-#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* since 6.6 */
-#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
-#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
-#endif
 
 struct ima_trace_thread {
 	pthread_t id;
@@ -46,151 +36,6 @@ struct ima_trace_thread {
 	sem_t begun; /* then @error is set */
 	int error;
 };
-
-bool ima_trace_still_waits(const struct ima_trace_call *c)
-{
-	return ioctl(c->t->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &c->req->id) == 0;
-}
-
-/* is whoever is woken by a call, or by its answer, to run on the processor of the one that wakes it? Kernels before 6.6 do not know of it */
-static void wake_here(struct ima_trace *t, bool here)
-{
-	if (t->wakes_here && ioctl(t->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, here ? SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP : 0) < 0)
-		t->wakes_here = false;
-}
-
-/* from now on the task may unmount a file system that a descriptor of ours is still on: ima_trace_unmount() waits for the end of handle() */
-static void begin_answer(struct ima_trace_call *c)
-{
-	if (!c->answered)
-		atomic_fetch_add(&c->t->ending, 1);
-	c->answered = true;
-}
-
-/*
- * A task that was killed meanwhile needs no answer. The task goes on where a processor is free: this one is ours until there is no further
- * call. Whoever calls next does nothing but wait, so the thread that takes the call has that one's processor.
- */
-static void send(struct ima_trace_call *c, struct seccomp_notif_resp *resp)
-{
-	begin_answer(c);
-	resp->id = c->req->id;
-	wake_here(c->t, false);
-	ima_ignore(ioctl(c->t->listener, SECCOMP_IOCTL_NOTIF_SEND, resp));
-	wake_here(c->t, true);
-}
-
-void ima_trace_go_on(struct ima_trace_call *c)
-{
-	struct seccomp_notif_resp resp = { .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
-
-	send(c, &resp);
-}
-
-void ima_trace_fail(struct ima_trace_call *c, int error)
-{
-	struct seccomp_notif_resp resp = { .error = error };
-
-	send(c, &resp);
-}
-
-/* its number in the task, or -errno; with SECCOMP_ADDFD_FLAG_SEND the task goes on with it */
-static int give(struct ima_trace_call *c, int fd, uint64_t flags, uint32_t how)
-{
-	struct seccomp_notif_addfd add = {
-		.id = c->req->id,
-		.flags = how,
-		.srcfd = (uint32_t)fd,
-		.newfd_flags = flags & O_CLOEXEC ? O_CLOEXEC : 0,
-	};
-	const int its = ioctl(c->t->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
-
-	return its < 0 ? -errno : its;
-}
-
-static void give_at_once(struct ima_trace_call *c, int *fd, uint64_t flags)
-{
-	int its;
-
-	begin_answer(c);
-	wake_here(c->t, false);
-	its = give(c, *fd, flags, SECCOMP_ADDFD_FLAG_SEND);
-	wake_here(c->t, true);
-	*fd = ima_close(*fd);
-	if (its < 0)
-		ima_trace_fail(c, its);
-	else
-		atomic_fetch_add(&c->t->n.opens, 1);
-}
-
-/* what can be written to is closed here before the task goes on: it may run the file next */
-void ima_trace_hand_over(struct ima_trace_call *c, int *fd, uint64_t flags)
-{
-	struct seccomp_notif_resp resp = { 0 };
-	int its;
-
-	if ((flags & O_ACCMODE) == O_RDONLY) {
-		give_at_once(c, fd, flags);
-		return;
-	}
-	its = give(c, *fd, flags, 0);
-	if (its < 0) {
-		ima_trace_fail(c, its);
-		return;
-	}
-	*fd = ima_close(*fd);
-	atomic_fetch_add(&c->t->n.opens, 1);
-	resp.val = its;
-	send(c, &resp);
-}
-
-void ima_trace_unmount(struct ima_trace_call *c)
-{
-	for (int i = 0; i < ENDING_TRIES && atomic_load(&c->t->ending); i++)
-		usleep(ENDING_WAIT_US);
-	ima_trace_go_on(c);
-}
-
-void ima_trace_say(struct ima_trace_call *c, int level, const char *fmt, ...)
-{
-	char text[PATH_MAX + 256];
-	va_list args;
-
-	if (!c->t->opts.log)
-		return;
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	c->t->opts.log(c->t->opts.user, level, text);
-}
-
-/* the list says that something ran which it does not have */
-static void mark_list(struct ima_trace_call *c, const char *what)
-{
-	char name[PATH_MAX + 32];
-
-	snprintf(name, sizeof(name), "imactl_run_unmeasured:%s", what);
-	if (ima_monitor_gap(c->t->opts.monitor, c->h, name) < 0)
-		atomic_store(&c->t->owes_mark, true);
-}
-
-void ima_trace_pay_mark(struct ima_trace_call *c)
-{
-	if (atomic_load(&c->t->owes_mark) && atomic_exchange(&c->t->owes_mark, false))
-		mark_list(c, "(while the list could not be written)");
-}
-
-bool ima_trace_unmeasured(struct ima_trace_call *c, const char *what, int why)
-{
-	const bool runs = c->t->opts.best_effort;
-
-	atomic_fetch_add(&c->t->n.unmeasured, 1);
-	ima_trace_say(c, LOG_WARNING, "%s: cannot be measured (%s): %s", what,
-		      why == -EXDEV ? "only its own process can follow the path" : strerror(-why), runs ? "allowed, and the list says so" : "refused");
-	if (runs)
-		mark_list(c, what);
-	return runs;
-}
 
 static void dispatch(struct ima_trace_call *c)
 {
@@ -345,7 +190,7 @@ int ima_trace_serve(struct ima_trace *t)
 		return -ENOMEM;
 	sigaction(WAKE, &interrupt, NULL);
 	atomic_store(&t->wakes_here, true);
-	wake_here(t, true);
+	ima_trace_wake_here(t, true);
 	for (unsigned int i = 0; i < t->n_threads; i++) {
 		struct ima_trace_thread *th = &t->threads[i];
 		int r = new_thread(t, th, sizes.seccomp_notif);
