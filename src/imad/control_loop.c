@@ -14,6 +14,7 @@
 #include "imad/grace.h"
 #include "imad/requests.h"
 #include "imad/tpm_pass.h"
+#include "imad/worker.h"
 
 #define MAX_PEERS 64
 #define HEARTBEAT_MS 100

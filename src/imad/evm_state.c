@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/hex.h"
 #include "control/control.h"
-#include "imad/worker.h"
+#include "imad/state.h"
 
 struct evm_call {
 	struct ima_evm *evm;

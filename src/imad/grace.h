@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "imad/worker.h"
+#include "imad/state.h"
 
 /** imad_grace_begin() - the rules in force are new: a trial begins unless they were confirmed before. 0 or -errno */
 ima_must_check int imad_grace_begin(struct imad_worker *w);

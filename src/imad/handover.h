@@ -2,7 +2,7 @@
 /* What one imad leaves to the next, in the same process (imactl restart) or after a stop: what the monitor knows of files. */
 #pragma once
 
-#include "imad/worker.h"
+#include "imad/state.h"
 
 /**
  * imad_handover_leave() - what @s->memory holds goes into a file without a name, whose descriptor outlives execve(2)

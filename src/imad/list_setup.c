@@ -15,10 +15,11 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "core/mlist/tpm_slots.h"
 #include "core/mlist/journal_base.h"
+#include "core/mlist/tpm_slots.h"
 #include "imad/list_restore.h"
 #include "imad/list_trim.h"
+#include "imad/worker.h"
 
 #define PCR_BITS 24
 

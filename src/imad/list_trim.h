@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "imad/worker.h"
+#include "imad/state.h"
 
 /** imad_trim() - delete the @n oldest records. -EINVAL zero, -ENOENT fewer than that, -EEXIST something is staged, -ENOSPC, errno */
 ima_must_check int imad_trim(struct imad_worker *w, uint64_t n, struct ima_diag *diag);

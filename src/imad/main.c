@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "imad/supervisor.h"
+#include "imad/worker.h"
 
 enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2, EXIT_UNABLE = 3 };
 

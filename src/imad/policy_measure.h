@@ -2,7 +2,7 @@
 /* A rule file given by path: read once, and what was read is what is measured and appraised. */
 #pragma once
 
-#include "imad/worker.h"
+#include "imad/state.h"
 
 /**
  * imad_policy_read() - contents of @path, measured and appraised as POLICY_CHECK when rules want it

@@ -6,7 +6,7 @@
 
 #include "base/buffer.h"
 #include "imad/who.h"
-#include "imad/worker.h"
+#include "imad/state.h"
 
 /** struct imad_upload - a policy upload of one connection: lines are tried at once and take effect together */
 struct imad_upload {

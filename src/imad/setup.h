@@ -2,7 +2,7 @@
 /* What has to stand before the first worker: folders, lock, journal, socket, hook. */
 #pragma once
 
-#include "imad/worker.h"
+#include "imad/state.h"
 
 /** struct imad_host - the supervisor's own possessions */
 struct imad_host {

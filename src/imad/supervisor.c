@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "imad/handover.h"
 #include "imad/setup.h"
+#include "imad/worker.h"
 #include "securityfs/view.h"
 
 #define TICK_MS 100

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "imad/worker.h"
+#include "imad/state.h"
 
 /**
  * imad_supervise() - run until told to stop; the program's exit status

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "imad/worker.h"
+#include "imad/state.h"
 
 /** imad_tpm_pass() - the "tpm" operation: a new reply object. @owns: does this connection have the TPM? */
 json_t *imad_tpm_pass(struct imad_worker *w, bool *owns, const json_t *request);

@@ -2,7 +2,7 @@
 /* Who asks: the task at the other end of a control connection, or the one that it asks for. Read at once: it may be gone when its request is carried out. */
 #pragma once
 
-#include "imad/worker.h"
+#include "imad/state.h"
 
 /** struct imad_who - what audit records say of it; the label is a view of @label_text: not to be copied */
 struct imad_who {

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +16,6 @@
 #include "base/diag.h"
 #include "imad/grace.h"
 #include "imad/policy_measure.h"
-
-void imad_say(struct imad_worker *w, int level, const char *fmt, ...)
-{
-	char text[900];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	imad_log_put(w->log, level, text);
-}
 
 /* its target may be a file that others wait for */
 static void exempt_thread(void *user)

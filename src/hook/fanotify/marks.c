@@ -21,7 +21,7 @@
 #include "base/diag.h"
 #include "base/mounts.h"
 #include "hook/fanotify/fs_mark.h"
-#include "hook/fanotify/metadata.h"
+#include "hook/fanotify/metadata_rules.h"
 #include "hook/fanotify/rounds.h"
 
 struct known_mount {

@@ -4,8 +4,5 @@
 
 #include "hook/fanotify/worker.h"
 
-/** ima_fan_metadata_rules() - mode and covered names for the gate. 0 or -errno */
-ima_must_check int ima_fan_metadata_rules(struct ima_fan *f, struct ima_monitor *m, struct ima_gate_rules *rules);
-
 /** ima_fan_metadata_told() - a change that was allowed or refused, to its end: audit, HMAC, what the file is worth now */
 void ima_fan_metadata_told(struct ima_fan_worker *w, struct ima_hasher *h, const struct ima_gate_record *r);
