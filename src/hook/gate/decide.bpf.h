@@ -31,15 +31,6 @@
 #define MAX_DEPTH 24 /* names that are told of a path */
 #define NAME_ROOM 256
 
-/* an address of the kernel's as a number */
-static __always_inline __u64 as_number(const void *p)
-{
-	__u64 n = 0;
-
-	bpf_probe_read_kernel(&n, sizeof(n), &p);
-	return n;
-}
-
 /* the algorithm that a label of @size bytes at @at names, else @otherwise: docs/FORMATS.md "Labels"; -1: no label */
 __noinline int gate_label_algo(__u64 at, __u64 size, __u32 otherwise)
 {

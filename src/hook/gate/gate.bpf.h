@@ -225,29 +225,48 @@ static __always_inline void changed(struct inode *inode)
 		v->flags &= ~IMA_GATE_CACHED;
 }
 
-static __always_inline void fill_inode(struct ima_gate_context *c, struct inode *inode)
+/* an address of the kernel's as a number */
+static __always_inline __u64 as_number(const void *p)
 {
-	struct super_block *sb = inode->i_sb;
+	__u64 n = 0;
 
-	c->ino = inode->i_ino;
-	c->generation = inode->i_generation;
-	c->mode = inode->i_mode;
-	c->fowner = inode->i_uid.val;
-	c->fgroup = inode->i_gid.val;
-	c->writers = inode->i_writecount.counter;
-	c->readers = bpf_core_field_exists(inode->i_readcount) ? inode->i_readcount.counter : 0;
-	c->mapped = inode->i_mapping->i_mmap_writable.counter > 0;
-	c->dev = sb->s_dev;
-	c->fsmagic = sb->s_magic;
-	bpf_core_read(c->fsuuid, sizeof(c->fsuuid), &sb->s_uuid);
+	bpf_probe_read_kernel(&n, sizeof(n), &p);
+	return n;
 }
 
-static __always_inline void fill_task(struct ima_gate_context *c)
+/*
+ * The facts are read in functions of their own, which the kernel's verifier walks through once in each program, not once for every way that leads
+ * to them; and those of an inode by its address: for each read through a typed pointer 6.12's verifier searches all the kernel's types by name.
+ */
+__weak __noinline int gate_fill_inode(struct ima_gate_context *c, __u64 address)
+{
+	const struct inode *inode = (const struct inode *)address;
+	const struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+
+	if (!c)
+		return 0;
+	c->ino = BPF_CORE_READ(inode, i_ino);
+	c->generation = BPF_CORE_READ(inode, i_generation);
+	c->mode = BPF_CORE_READ(inode, i_mode);
+	c->fowner = BPF_CORE_READ(inode, i_uid.val);
+	c->fgroup = BPF_CORE_READ(inode, i_gid.val);
+	c->writers = BPF_CORE_READ(inode, i_writecount.counter);
+	c->readers = bpf_core_field_exists(inode->i_readcount) ? BPF_CORE_READ(inode, i_readcount.counter) : 0;
+	c->mapped = BPF_CORE_READ(inode, i_mapping, i_mmap_writable.counter) > 0;
+	c->dev = BPF_CORE_READ(sb, s_dev);
+	c->fsmagic = BPF_CORE_READ(sb, s_magic);
+	bpf_core_read(c->fsuuid, sizeof(c->fsuuid), &sb->s_uuid);
+	return 0;
+}
+
+__weak __noinline int gate_fill_task(struct ima_gate_context *c)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 	const struct cred *cred = t->cred;
 	struct pt_regs *regs;
 
+	if (!c)
+		return 0;
 	c->tid = (__u32)t->pid;
 	c->tgid = (__u32)t->tgid;
 	c->uid = cred->uid.val;
@@ -259,7 +278,7 @@ static __always_inline void fill_task(struct ima_gate_context *c)
 	bpf_core_read(&c->caps, sizeof(c->caps), &cred->cap_effective);
 	if (!t->mm) {
 		c->kind |= IMA_GATE_KIND_KTHREAD;
-		return;
+		return 0;
 	}
 	regs = (struct pt_regs *)bpf_task_pt_regs(t);
 #if defined(__TARGET_ARCH_x86)
@@ -267,6 +286,17 @@ static __always_inline void fill_task(struct ima_gate_context *c)
 #elif defined(__TARGET_ARCH_arm64)
 	c->ip = regs->pc;
 #endif
+	return 0;
+}
+
+static __always_inline void fill_inode(struct ima_gate_context *c, const struct inode *inode)
+{
+	gate_fill_inode(c, as_number(inode));
+}
+
+static __always_inline void fill_task(struct ima_gate_context *c)
+{
+	gate_fill_task(c);
 }
 
 static __always_inline void fill(struct ima_gate_context *c, struct file *file, struct inode *inode)

@@ -50,33 +50,75 @@ static int keep_quiet(enum libbpf_print_level level, const char *fmt, va_list ap
 	return 0;
 }
 
-/* how many arguments the kernel's hook takes; -1: it has no such hook */
-static int hook_args(const struct btf *btf, const char *name)
-{
-	const int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
-	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL;
+/* hooks that some kernels lack or give other arguments */
+enum hook {
+	HOOK_FILE_OPEN,
+	HOOK_FILE_RELEASE,
+	HOOK_FILE_TRUNCATE,
+	HOOK_FILE_POST_OPEN,
+	HOOK_SETATTR,
+	HOOK_SET_ACL,
+	HOOK_REMOVE_ACL,
+	HOOK_POST_MKNOD,
+	HOOK__LAST,
+};
 
-	t = t ? btf__type_by_id(btf, t->type) : NULL;
-	return t ? (int)btf_vlen(t) : -1;
+#define HOOK_PREFIX "bpf_lsm_"
+static const char *const hook_names[HOOK__LAST] = {
+	[HOOK_FILE_OPEN] = "file_open",		  [HOOK_FILE_RELEASE] = "file_release",
+	[HOOK_FILE_TRUNCATE] = "file_truncate",	  [HOOK_FILE_POST_OPEN] = "file_post_open",
+	[HOOK_SETATTR] = "inode_setattr",	  [HOOK_SET_ACL] = "inode_set_acl",
+	[HOOK_REMOVE_ACL] = "inode_remove_acl",	  [HOOK_POST_MKNOD] = "path_post_mknod",
+};
+
+struct hooks {
+	int args[HOOK__LAST]; /* -1: the kernel has no such hook */
+};
+
+static void count_args(const struct btf *btf, const struct btf_type *func, const char *name,
+		       struct hooks *hooks)
+{
+	const struct btf_type *type = btf__type_by_id(btf, func->type);
+
+	for (int h = 0; type && h < HOOK__LAST; h++)
+		if (!strcmp(name, hook_names[h]))
+			hooks->args[h] = (int)btf_vlen(type);
+}
+
+/* one walk for all of them: a kernel has more than a hundred thousand types */
+static void find_hooks(const struct btf *btf, struct hooks *ret)
+{
+	const size_t prefix_len = strlen(HOOK_PREFIX);
+	const __u32 n = btf__type_cnt(btf);
+
+	for (int h = 0; h < HOOK__LAST; h++)
+		ret->args[h] = -1;
+	for (__u32 id = 1; id < n; id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+		const char *name = btf_is_func(t) ? btf__name_by_offset(btf, t->name_off) : NULL;
+
+		if (name && !strncmp(name, HOOK_PREFIX, prefix_len))
+			count_args(btf, t, name + prefix_len, ret);
+	}
+}
+
+static bool has(const struct hooks *hooks, enum hook h)
+{
+	return hooks->args[h] >= 0;
 }
 
 static void choose_programs(struct gate_bpf *s, const struct ima_gate_opts *opts,
-			    const struct btf *btf)
+			    const struct hooks *hooks)
 {
-	const int setattr = hook_args(btf, "bpf_lsm_inode_setattr");
+	const int setattr = hooks->args[HOOK_SETATTR];
 
-	bpf_program__set_autoload(s->progs.gate_file_release,
-				  hook_args(btf, "bpf_lsm_file_release") >= 0);
-	bpf_program__set_autoload(s->progs.gate_file_truncate,
-				  hook_args(btf, "bpf_lsm_file_truncate") >= 0);
+	bpf_program__set_autoload(s->progs.gate_file_release, has(hooks, HOOK_FILE_RELEASE));
+	bpf_program__set_autoload(s->progs.gate_file_truncate, has(hooks, HOOK_FILE_TRUNCATE));
 	bpf_program__set_autoload(s->progs.gate_file_post_open,
-				  (opts->refuses || opts->outlives) &&
-					  hook_args(btf, "bpf_lsm_file_post_open") >= 0);
-	bpf_program__set_autoload(s->progs.gate_set_acl, hook_args(btf, "bpf_lsm_inode_set_acl") >= 0);
-	bpf_program__set_autoload(s->progs.gate_remove_acl,
-				  hook_args(btf, "bpf_lsm_inode_remove_acl") >= 0);
-	bpf_program__set_autoload(s->progs.gate_post_mknod,
-				  hook_args(btf, "bpf_lsm_path_post_mknod") >= 0);
+				  (opts->refuses || opts->outlives) && has(hooks, HOOK_FILE_POST_OPEN));
+	bpf_program__set_autoload(s->progs.gate_set_acl, has(hooks, HOOK_SET_ACL));
+	bpf_program__set_autoload(s->progs.gate_remove_acl, has(hooks, HOOK_REMOVE_ACL));
+	bpf_program__set_autoload(s->progs.gate_post_mknod, has(hooks, HOOK_POST_MKNOD));
 	bpf_program__set_autoload(s->progs.gate_setattr_new, setattr >= SETATTR_ARGS_NEW);
 	bpf_program__set_autoload(s->progs.gate_setattr_old,
 				  setattr >= 0 && setattr < SETATTR_ARGS_NEW);
@@ -118,16 +160,16 @@ static void attach_keys(struct ima_gate *g)
 static int load(struct ima_gate *g, const struct ima_gate_opts *opts, struct ima_diag *diag)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
+	struct hooks hooks;
 	int r;
 
 	if (!btf || libbpf_get_error(btf))
 		return no_btf(diag);
-	r = hook_args(btf, "bpf_lsm_file_open");
-	if (r >= 0)
-		choose_programs(g->skel, opts, btf);
+	find_hooks(btf, &hooks);
 	btf__free(btf);
-	if (r < 0)
+	if (!has(&hooks, HOOK_FILE_OPEN))
 		return ima_diag_text(diag, -ENOSYS, "the kernel lacks CONFIG_BPF_LSM");
+	choose_programs(g->skel, opts, &hooks);
 	r = gate_bpf__load(g->skel);
 	if (r < 0)
 		return say_refused(g, r, diag);
