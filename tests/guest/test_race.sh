@@ -52,7 +52,7 @@ for k in ${KERNELS:-6.1 6.12}; do
 	put_programs "$out"
 	cp "$build/tests/guest/race" "$out/share/opt/"
 	job >"$out/share/job.sh"
-	(GUEST_SECONDS=$((seconds * 12 + 200)) boot_guest "$k" "$out" "") &
+	(GUEST_SECONDS=$((seconds * 12 + 480)) boot_guest "$k" "$out" "") &
 done
 wait
 status=0

@@ -175,8 +175,8 @@ clean_end() { # KERNEL STAGE
 
 boot_stage() { # KERNEL STAGE WORDS
 	local out=$work/$1
-	GUEST_DISKS="$out/root.img $out/var.img" GUEST_SECONDS=400 bash "$here/boot" "$lab" "$1" "$out" \
-		"no_timer_check guest.init=/sbin/init guest.stage=$2 systemd.log_color=0 $3" || { echo "$1 $2: the guest did not end: $(tail -n 20 "$out/console.log")"; return 1; }
+	GUEST_DISKS="$out/root.img $out/var.img" GUEST_SECONDS=900 bash "$here/boot" "$lab" "$1" "$out" \
+		"$quick no_timer_check guest.init=/sbin/init guest.stage=$2 systemd.log_color=0 $3" || { echo "$1 $2: the guest did not end: $(tail -n 20 "$out/console.log")"; return 1; }
 	mv "$out/console.log" "$out/$2.console"
 	tr -d '\r' <"$out/said.log" >"$out/$2.said"
 	sed "/^$2 done/q" "$out/$2.said" >"$out/$2.result"
