@@ -49,13 +49,13 @@ modprobe loop overlay
 mkdir -p /mnt/a /mnt/o /mnt/t
 mount -t tmpfs t /mnt/t
 v=/mnt/a/victim
-label() { setfattr -n security.ima -v "0x0404$(openssl dgst -sha256 -r "$1" | cut -d' ' -f1)" "$1"; }
+label() { set -- "$1" $(sha256sum "$1"); setfattr -n security.ima -v "0x0404$2" "$1"; }
 # a layer of an overlay is written after the merged file was opened and approved, before it is mapped
 under_a_descriptor() { # NAME LAYER
 	rm -rf /mnt/o/*; mkdir -p /mnt/o/lo /mnt/o/up /mnt/o/wk /mnt/o/mg
 	./race victim /mnt/o/$2/victim; chown 12345 /mnt/o/$2/victim; label /mnt/o/$2/victim
 	mount -t overlay o -o lowerdir=/mnt/o/lo,upperdir=/mnt/o/up,workdir=/mnt/o/wk /mnt/o/mg
-	sleep 1
+	rest 1
 	./helper mmap /mnt/o/mg/victim || echo "$1 not-approved" >>/run/host/$tier
 	./helper old-mmap /mnt/o/mg/victim /mnt/o/$2/victim
 	outcome $1 $?
@@ -66,9 +66,9 @@ good() { # a new good program, approved: its second use needs no look
 	./race victim $v
 	chown 12345 $v
 	label $v
-	sleep 0.3
+	rest 0.3
 	$v; [ $? = 1 ] || return 1
-	sleep 0.3
+	rest 0.3
 	$v; [ $? = 1 ]
 }
 # 2: the changed content ran; 126: refused
@@ -85,7 +85,7 @@ try() { # NAME COMMAND...: change the approved program, use it
 	shift
 	good || { echo "$name not-approved" >>/run/host/$tier; return; }
 	"$@" || echo "$name: the change failed"
-	sleep 0.3
+	rest 0.3
 	$v 2>/dev/null
 	outcome $name $?
 }
@@ -96,7 +96,7 @@ loop_device() {
 	sync
 	blockdev --flushbufs $dev 2>/dev/null
 	losetup -d $dev
-	sleep 0.5
+	rest 0.5
 }
 rename_over() { ./race victim /mnt/a/new; ./helper flip /mnt/a/new; chown 12345 /mnt/a/new; mv /mnt/a/new $v; }
 flood() {
@@ -127,7 +127,7 @@ for tier in gate fanotify; do
 	rm -rf /mnt/o/*; mkdir -p /mnt/o/lo /mnt/o/up /mnt/o/wk /mnt/o/mg
 	cp -a $v /mnt/o/up/victim; label /mnt/o/up/victim
 	mount -t overlay o -o lowerdir=/mnt/o/lo,upperdir=/mnt/o/up,workdir=/mnt/o/wk /mnt/o/mg
-	sleep 1
+	rest 1
 	/mnt/o/mg/victim; [ $? = 1 ] || echo "overlay_upper_written not-approved" >>/run/host/$tier
 	./helper flip-shared /mnt/o/up/victim
 	/mnt/o/mg/victim 2>/dev/null
@@ -152,18 +152,18 @@ for tier in gate fanotify; do
 	good; ./helper flip $v; ./helper uring-open $v >/dev/null; outcome opened_by_io_uring $?
 	./race victim /mnt/t/victim; chown 12345 /mnt/t/victim; label /mnt/t/victim
 	./race victim /mnt/t/evil; ./helper flip /mnt/t/evil
-	sleep 0.3
+	rest 0.3
 	./helper pinned-page /mnt/t/victim /mnt/t/evil; outcome pinned_page_written $?
 	# what was mapped shared and has the good content is dropped from memory and read again, not refused for ever
-	good; ./helper same-shared $v; sleep 0.3; $v; outcome mapped_shared_then_good_again $?
+	good; ./helper same-shared $v; rest 0.3; $v; outcome mapped_shared_then_good_again $?
 	flooders=()
 	try queue_flooded flood
 	[ ${#flooders[@]} = 0 ] || wait "${flooders[@]}"
 	try worker_stopped stop_worker
 	try worker_killed kill_worker
-	sleep 2
+	rest 2
 	try worker_traced trace_worker
-	sleep 2
+	rest 2
 	try pins_removed unpin
 	if [ $tier = gate ]; then
 		# pins again: the last attack must end the one process that could renew them
@@ -180,7 +180,7 @@ for tier in gate fanotify; do
 		wait_ready 1 /run/end.log
 		pids
 		kill -TERM $supervisor
-		while kill -0 $supervisor 2>/dev/null; do sleep 0.2; done
+		while kill -0 $supervisor 2>/dev/null; do rest 0.2; done
 	fi
 done
 exit 0
@@ -192,7 +192,7 @@ for k in ${KERNELS:-6.1 6.12}; do
 	put_programs "$out"
 	cp "$build/tests/guest/race" "$out/share/opt/"
 	job >"$out/share/job.sh"
-	(GUEST_SECONDS=400 boot_guest "$k" "$out" "") &
+	(GUEST_SECONDS=900 boot_guest "$k" "$out" "") &
 done
 wait
 status=0

@@ -18,7 +18,7 @@ appraise func=FILE_CHECK fowner=12346
 R
 mkdir -p /mnt/a
 v=/mnt/a/victim
-label() { setfattr -n security.ima -v "0x0404$(openssl dgst -sha256 -r "$1" | cut -d' ' -f1)" "$1"; }
+label() { set -- "$1" $(sha256sum "$1"); setfattr -n security.ima -v "0x0404$2" "$1"; }
 ./race victim $v; chown 12345 $v; label $v
 cp /usr/bin/true /mnt/a/true; chown 12345 /mnt/a/true; label /mnt/a/true
 echo data >/mnt/a/unlabelled; chown 12346 /mnt/a/unlabelled
@@ -124,7 +124,7 @@ for k in ${KERNELS:-6.1 6.12}; do
 	put_programs "$out"
 	cp "$build/tests/guest/race" "$out/share/opt/"
 	job >"$out/share/job.sh"
-	(GUEST_SECONDS=480 boot_guest "$k" "$out" "") &
+	(GUEST_SECONDS=900 boot_guest "$k" "$out" "") &
 done
 wait
 status=0
