@@ -23,6 +23,7 @@
 #include "base/hex.h"
 #include "base/reader.h"
 #include "core/attest/public.h"
+#include "core/sig/key_openssl.h"
 #include "core/sig/pem_openssl.h"
 
 #define ALG_RSASSA 0x0014
@@ -152,11 +153,8 @@ static EVP_PKEY *from_der(struct ima_ak *k, struct ima_bytes in)
 	if (pkey && at == in.data + in.len)
 		return pkey;
 	EVP_PKEY_free(pkey);
-	at = in.data;
-	k->cert = d2i_X509(NULL, &at, (long)in.len);
-	if (!k->cert || at != in.data + in.len)
-		return NULL;
-	return X509_get_pubkey(k->cert);
+	k->cert = ima_x509_from_der(in);
+	return k->cert ? X509_get_pubkey(k->cert) : NULL;
 }
 
 static EVP_PKEY *from_pem(struct ima_ak *k, struct ima_bytes in)
@@ -459,18 +457,6 @@ static int add_cert(struct ima_ak_chain *c, X509 *cert)
 	return r;
 }
 
-static X509 *der_cert(struct ima_bytes in)
-{
-	const unsigned char *at = in.data;
-	X509 *x = d2i_X509(NULL, &at, (long)in.len);
-
-	if (x && at != in.data + in.len) {
-		X509_free(x);
-		return NULL;
-	}
-	return x;
-}
-
 /* every certificate of a bundle, whatever stands between them */
 static int add_pem(struct ima_ak_chain *c, struct ima_bytes in)
 {
@@ -497,7 +483,7 @@ int ima_ak_chain_add(struct ima_ak_chain *c, struct ima_bytes certs, struct ima_
 	if (!certs.len || certs.len > CERT_MAX)
 		return ima_diag_text(diag, -EBADMSG, "not a certificate");
 	ERR_set_mark();
-	r = certs.data[0] == 0x30 ? add_cert(c, der_cert(certs)) : add_pem(c, certs);
+	r = certs.data[0] == 0x30 ? add_cert(c, ima_x509_from_der(certs)) : add_pem(c, certs);
 	ERR_pop_to_mark();
 	return r == -EBADMSG ? ima_diag_text(diag, r, "not a certificate in DER, or certificates in PEM") : r;
 }

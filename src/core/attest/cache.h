@@ -18,7 +18,7 @@ struct ima_cache *ima_cache_free(struct ima_cache *c);
 /** struct ima_cache_key - several views that count as one; equal only when each part is */
 struct ima_cache_key {
 	struct ima_bytes part[IMA_CACHE_PARTS];
-	/* bytes of the parts that no two keys share, were they made to or not, and that stand for all in the table; empty: all count there */
+	/* bytes of the parts by which the key is hashed, where those alone tell keys apart, also keys that were made to collide; empty: all parts are */
 	struct ima_bytes sample;
 	uint64_t hash; /* filled by ima_cache_hash() */
 };

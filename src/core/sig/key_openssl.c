@@ -51,7 +51,7 @@ struct ima_key *ima_key_free(struct ima_key *k)
 	return NULL;
 }
 
-static X509 *parse_der(struct ima_bytes cert)
+X509 *ima_x509_from_der(struct ima_bytes cert)
 {
 	const unsigned char *at = cert.data;
 	X509 *x = d2i_X509(NULL, &at, (long)cert.len);
@@ -138,7 +138,7 @@ int ima_key_parse(struct ima_bytes cert, struct ima_key **ret, struct ima_diag *
 	if (!k)
 		return -ENOMEM;
 	ERR_set_mark();
-	k->cert = cert.data[0] == 0x30 ? parse_der(cert) : parse_pem(cert);
+	k->cert = cert.data[0] == 0x30 ? ima_x509_from_der(cert) : parse_pem(cert);
 	r = k->cert ? take_pkey(k) : -EBADMSG;
 	if (r == 0)
 		r = take_ids(k);

@@ -15,5 +15,8 @@ ima_must_check int ima_hash_by_nid(int nid, enum ima_hash_algo *ret);
  */
 bool ima_x509_is_signed_by(X509 *cert, X509 *issuer, unsigned int version);
 
+/** ima_x509_from_der() - the whole of @cert, owned by the caller; NULL: it is none, or something stands behind it */
+X509 *ima_x509_from_der(struct ima_bytes cert);
+
 /* borrowed */
 X509 *ima_key_x509(const struct ima_key *k);
